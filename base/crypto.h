@@ -1,0 +1,28 @@
+/* crypto.h - digests, random bytes and constant-time comparison, by libsodium; SHA-256 by
+ * nettle. */
+#ifndef CW_BASE_CRYPTO_H
+#define CW_BASE_CRYPTO_H
+
+#include <stdbool.h>
+
+#include "base/bytes.h"
+
+#define CW_SHA256_BYTES 32
+#define CW_BLAKE2B_BYTES 32
+
+/* Must be called once before threads exist; CW_E_INTERNAL if no randomness is to be had.
+ */
+int cw_crypto_init(struct cw_err *err) CW_CHECKED;
+void cw_sha256(struct cw_bytes in, uint8_t out[CW_SHA256_BYTES]);
+/* BLAKE2b-256 keyed with 32 bytes (RFC 7693). */
+void cw_blake2b_keyed(struct cw_bytes in, const uint8_t key[32],
+                      uint8_t out[CW_BLAKE2B_BYTES]);
+void cw_random(void *out, size_t len);
+bool cw_equal_secret(const void *a, const void *b, size_t len); /* in constant time */
+void cw_wipe(void *p, size_t len);                              /* not optimised away */
+/* RFC 4648 base64 with padding. */
+void cw_base64_encode(struct cw_buf *out, struct cw_bytes in);
+int cw_base64_decode(struct cw_bytes text, struct cw_buf *out,
+                     struct cw_err *err) CW_CHECKED;
+
+#endif
