@@ -1,0 +1,40 @@
+/* scan_generic.c - the kernel for any processor: bit counting by adding neighbours. */
+#include <string.h>
+
+#include "index/scan.h"
+
+static unsigned count_bits(uint64_t v)
+{
+    v -= v >> 1 & 0x5555555555555555U;
+    v = (v & 0x3333333333333333U) + (v >> 2 & 0x3333333333333333U);
+    v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fU;
+    return (unsigned)(v * 0x0101010101010101U >> 56);
+}
+
+static bool always(void)
+{
+    return true;
+}
+
+static size_t scan(const struct cw_hash *rows, size_t n, const struct cw_hash *query,
+                   unsigned near, unsigned far, struct cw_scan_hit *out)
+{
+    uint64_t q[4], r[4];
+    size_t hits = 0;
+    memcpy(q, query->b, sizeof q);
+    for (size_t i = 0; i < n; i++) {
+        unsigned d = 0;
+        memcpy(r, rows[i].b, sizeof r);
+        for (size_t w = 0; w < 4; w++) {
+            d += count_bits(r[w] ^ q[w]);
+        }
+        if (d <= near || d >= far) {
+            out[hits++] =
+                (struct cw_scan_hit){.row = (uint32_t)i, .distance = (uint16_t)d};
+        }
+    }
+    return hits;
+}
+
+const struct cw_scan_kernel CW_SCAN_GENERIC = {
+    .name = "generic", .usable = always, .scan = scan};

@@ -1,0 +1,79 @@
+#include "index/search_hits.h"
+
+#include <stdlib.h>
+
+#define LEAST_SETTLE 4096 /* hits collected before the first settling */
+
+void cw_hits_done(struct cw_hits *h)
+{
+    free(h->items);
+    *h = (struct cw_hits){0};
+}
+
+static int order(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+/* The better of two hits first: nearer, then plain before inverted, then earlier hash. */
+static int by_quality(const struct cw_search_hit *a, const struct cw_search_hit *b)
+{
+    int c = order(a->distance, b->distance);
+    c = c != 0 ? c : order(a->inverted, b->inverted);
+    return c != 0 ? c : order(a->hash_index, b->hash_index);
+}
+
+static int by_owner(const void *pa, const void *pb)
+{
+    const struct cw_search_hit *a = pa, *b = pb;
+    const int c = order(a->owner, b->owner);
+    return c != 0 ? c : by_quality(a, b);
+}
+
+static int by_rank(const void *pa, const void *pb)
+{
+    const struct cw_search_hit *a = pa, *b = pb;
+    const int c = order(a->distance, b->distance);
+    return c != 0 ? c : order(a->owner, b->owner);
+}
+
+void cw_hits_settle(struct cw_hits *h, size_t max_hits)
+{
+    if (h->n == 0) {
+        return;
+    }
+    qsort(h->items, h->n, sizeof *h->items, by_owner);
+    size_t kept = 1;
+    for (size_t i = 1; i < h->n; i++) {
+        if (h->items[i].owner != h->items[kept - 1].owner) {
+            h->items[kept++] = h->items[i];
+        }
+    }
+    qsort(h->items, kept, sizeof *h->items, by_rank);
+    h->n = kept < max_hits ? kept : max_hits;
+}
+
+static int make_room(struct cw_hits *h, struct cw_err *err)
+{
+    const size_t cap = h->cap == 0 ? 64 : h->cap * 2;
+    struct cw_search_hit *items = reallocarray(h->items, cap, sizeof *items);
+    if (items == NULL) {
+        return cw_fail(err, CW_E_NO_MEMORY, "out of memory for %zu hits", cap);
+    }
+    h->items = items;
+    h->cap = cap;
+    return 0;
+}
+
+int cw_hits_add(struct cw_hits *h, const struct cw_search_hit *hit, size_t max_hits,
+                struct cw_err *err)
+{
+    if (h->n == h->cap && h->n >= LEAST_SETTLE && h->n / 2 >= max_hits) {
+        cw_hits_settle(h, max_hits);
+    }
+    if (h->n == h->cap) {
+        CW_TRY(make_room(h, err));
+    }
+    h->items[h->n++] = *hit;
+    return 0;
+}
