@@ -1,0 +1,360 @@
+/* api_assets.c - registering, showing and retiring assets. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crypto.h"
+#include "base/hex.h"
+#include "server/api.h"
+#include "server/body.h"
+#include "server/ingest.h"
+#include "server/names.h"
+
+#define SEEN_MAX 20 /* past sightings named in the answer to one registration */
+
+/* ---- what comes in ---------------------------------------------------------------- */
+
+static int check_asset_id(const char *id, const char *pointer, struct cw_refusal *why)
+{
+    if (id[0] == '\0') {
+        return cw_refuse(why, CW_P_BAD_FIELD, pointer, "the id must not be empty");
+    }
+    return 0;
+}
+
+/* The collection of the path. */
+static int read_collection(const struct cw_request *r, char out[CW_COLLECTION_CAP],
+                           struct cw_refusal *why)
+{
+    struct cw_err err;
+    if (cw_copy_text(out, CW_COLLECTION_CAP, cw_bytes_str(cw_route_arg(r, 0)),
+                     "the collection", &err) != 0) {
+        return cw_refuse(why, CW_P_BAD_REQUEST, "", "%s", err.text);
+    }
+    return cw_check_name(out, "the collection", "", why);
+}
+
+static int read_kind(struct cw_bytes name, enum cw_problem problem, const char *pointer,
+                     uint8_t *out, struct cw_refusal *why)
+{
+    if (name.len > 0 && !cw_kind_parse(name, out)) {
+        return cw_refuse(why, problem, pointer,
+                         "kind must be frame, sketch, storyboard or sheet");
+    }
+    return 0;
+}
+
+/* Attributes beside a picture body: ?id=&kind=&embargo_until=. */
+static int read_params(const struct cw_request *r, bool with_id, struct cw_asset_in *in,
+                       struct cw_refusal *why)
+{
+    static const char *const names[] = {"kind", "embargo_until", "id"};
+    const char *id = cw_request_param(r, "id");
+    struct cw_err err;
+    if (cw_request_only_params(r, names, with_id ? 3 : 2, why) != 0 ||
+        cw_request_time(r, "embargo_until", &in->embargo_until_us, why) != 0 ||
+        read_kind(cw_bytes_str(cw_request_param(r, "kind")), CW_P_BAD_QUERY, "",
+                  &in->kind, why) != 0) {
+        return -1;
+    }
+    if (id != NULL &&
+        cw_copy_text(in->id, sizeof in->id, cw_bytes_str(id), "id", &err) != 0) {
+        return cw_refuse(why, CW_P_BAD_QUERY, "", "%s", err.text);
+    }
+    return 0;
+}
+
+/* {"id"?,"fingerprint","kind"?,"embargo_until"?}: a body or a line. */
+static int read_object(struct cw_bytes text, const char *what, bool with_id,
+                       struct cw_asset_in *in, struct cw_refusal *why)
+{
+    static const char *const names[] = {"fingerprint", "kind", "embargo_until", "id"};
+    char kind[32] = "";
+    CW_AUTO(cw_json_free) struct cw_json *body = NULL;
+    if (cw_body_object(text, what, &body, why) != 0 ||
+        (with_id && cw_body_text(body, "id", true, in->id, sizeof in->id, why) != 0) ||
+        cw_body_only(body, names, with_id ? 4 : 3, why) != 0 ||
+        cw_body_text(body, "kind", true, kind, sizeof kind, why) != 0 ||
+        read_kind(cw_bytes_str(kind), CW_P_BAD_FIELD, "/kind", &in->kind, why) != 0 ||
+        cw_body_time(body, "embargo_until", &in->embargo_until_us, why) != 0) {
+        return -1;
+    }
+    return cw_body_fingerprint(body, &in->fp, why);
+}
+
+/* One asset from a request, picture or JSON. in->id may be set before; *in starts zeroed.
+ */
+static int read_asset(struct cw_app *app, const struct cw_request *r, bool with_id,
+                      struct cw_asset_in *in, struct cw_refusal *why)
+{
+    in->kind = CW_KIND_FRAME;
+    if (read_params(r, with_id, in, why) != 0) {
+        return -1;
+    }
+    if (r->body_kind == CW_BODY_JSON) {
+        return read_object(cw_buf_view(&r->body), "the body", with_id, in, why);
+    }
+    return cw_body_picture(app, r, CW_STRICT, &in->fp, why);
+}
+
+/* ---- what goes out ---------------------------------------------------------------- */
+
+struct seen_list {
+    size_t n;
+    struct cw_match items[SEEN_MAX];
+};
+
+static bool note_seen(void *ctx, const struct cw_match *m)
+{
+    struct seen_list *l = ctx;
+    l->items[l->n++] = *m;
+    return l->n < SEEN_MAX;
+}
+
+static int write_seen(struct cw_jw *w, struct cw_app *app, cw_studio_no studio,
+                      const struct cw_match *m, struct cw_err *err)
+{
+    struct cw_sighting s;
+    CW_TRY(cw_store_get_sighting_no(app->store, studio, m->sighting, &s, NULL, err));
+    cw_jw_begin_object(w);
+    cw_jw_khex(w, "sighting", s.id, sizeof s.id);
+    cw_jw_kstr(w, "url", s.url[0] == '\0' ? NULL : s.url);
+    cw_jw_kstr(w, "ip", s.ip[0] == '\0' ? NULL : s.ip);
+    cw_jw_kstr(w, "host", s.host);
+    cw_jw_ktime(w, "fetched_at", s.fetched_us);
+    cw_jw_ku64(w, "distance", m->distance);
+    cw_jw_kstr(w, "view", cw_view_name(m->view, CW_TURN_ORIG));
+    cw_jw_kstr(w, "turn", cw_turn_name(m->turn));
+    cw_jw_kbool(w, "inverted", m->inverted);
+    cw_jw_kbool(w, "exact_bytes", m->exact_bytes);
+    cw_jw_kstr(w, "band", cw_band_name(m->band));
+    cw_jw_key(w, "confidence");
+    cw_jw_fixed(w, m->confidence / 1e6, 6);
+    cw_jw_end_object(w);
+    return 0;
+}
+
+/* The answer to one registration, with the past sightings of that asset. */
+static int write_registered(struct cw_jw *w, struct cw_app *app, cw_studio_no studio,
+                            const char *collection, const struct cw_asset_in *in,
+                            const struct cw_registered *done, struct cw_err *err)
+{
+    static const char *const statuses[] = {[CW_CREATED] = "registered",
+                                           [CW_UNCHANGED] = "unchanged",
+                                           [CW_REPLACED] = "replaced"};
+    struct seen_list seen = {0};
+    CW_TRY(
+        cw_store_list_asset_matches(app->store, studio, done->no, note_seen, &seen, err));
+    cw_jw_begin_object(w);
+    cw_jw_kstr(w, "collection", collection);
+    cw_jw_kstr(w, "id", in->id);
+    cw_jw_ku64(w, "version", done->version);
+    cw_jw_kstr(w, "status", statuses[done->outcome]);
+    cw_jw_kstr(w, "kind", cw_kind_name(in->kind));
+    cw_jw_kbool(w, "weak", in->fp.quality < CW_QUALITY_WEAK);
+    cw_jw_ku64(w, "quality", in->fp.quality);
+    cw_jw_key(w, "seen_before");
+    cw_jw_begin_array(w);
+    for (size_t i = 0; i < seen.n; i++) {
+        CW_TRY(write_seen(w, app, studio, &seen.items[i], err));
+    }
+    cw_jw_end_array(w);
+    cw_jw_end_object(w);
+    return 0;
+}
+
+/* ---- PUT and POST of one ---------------------------------------------------------- */
+
+static void register_one(struct cw_app *app, struct cw_request *r, const char *collection,
+                         const struct cw_asset_in *in, bool replace)
+{
+    struct cw_registered done = {0};
+    struct cw_refusal why;
+    struct cw_err err;
+    if (cw_ingest_assets(app, &r->key, collection, in, 1, replace, &done, &err) != 0) {
+        cw_answer_failure(r, &err);
+        return;
+    }
+    if (done.rc != 0) {
+        cw_refuse(&why, CW_P_ASSET_EXISTS, "", "use PUT to register a new version");
+        cw_answer_refusal(r, &why);
+        return;
+    }
+    struct cw_jw w = cw_answer_json(r, done.outcome == CW_CREATED ? 201 : 200);
+    if (write_registered(&w, app, r->key.studio, collection, in, &done, &err) != 0) {
+        cw_answer_failure(r, &err);
+    }
+}
+
+void cw_api_asset_put(struct cw_app *app, struct cw_request *r)
+{
+    struct cw_refusal why;
+    struct cw_err err;
+    char collection[CW_COLLECTION_CAP];
+    struct cw_asset_in in = {0};
+    int rc = read_collection(r, collection, &why);
+    if (rc == 0 && cw_copy_text(in.id, sizeof in.id, cw_bytes_str(cw_route_arg(r, 1)),
+                                "the id", &err) != 0) {
+        rc = cw_refuse(&why, CW_P_BAD_REQUEST, "", "%s", err.text);
+    }
+    rc = rc == 0 ? read_asset(app, r, false, &in, &why) : rc;
+    if (rc != 0) {
+        cw_answer_refusal(r, &why);
+    } else {
+        register_one(app, r, collection, &in, true);
+    }
+    cw_fingerprint_done(&in.fp);
+}
+
+/* An id for an asset that came without one: new, or the same again for the same
+ * Idempotency-Key. */
+static void make_id(const struct cw_request *r, char out[CW_ASSET_ID_CAP])
+{
+    uint8_t id[32];
+    if (r->idempotency_key[0] == '\0') {
+        cw_random(id, sizeof id);
+    } else {
+        CW_AUTO(cw_buf_done) struct cw_buf text = CW_BUF_INIT(1024);
+        cw_buf_add(&text, r->key.id, sizeof r->key.id);
+        cw_buf_add_str(&text, r->idempotency_key);
+        cw_sha256(cw_buf_view(&text), id);
+    }
+    memcpy(out, "a-", 2);
+    cw_hex_encode(id, 16, out + 2);
+}
+
+static void post_one(struct cw_app *app, struct cw_request *r, const char *collection)
+{
+    struct cw_refusal why;
+    struct cw_asset_in in = {0};
+    if (read_asset(app, r, true, &in, &why) != 0) {
+        cw_answer_refusal(r, &why);
+    } else {
+        if (in.id[0] == '\0') {
+            make_id(r, in.id);
+        }
+        register_one(app, r, collection, &in, false);
+    }
+    cw_fingerprint_done(&in.fp);
+}
+
+/* ---- POST of many ----------------------------------------------------------------- */
+
+/* One line of a bulk registration: either in.fp is filled, or why says what is wrong. */
+struct line {
+    struct cw_asset_in in;
+    bool bad;
+    struct cw_refusal why;
+    size_t place; /* among the good ones */
+};
+
+static void lines_free(struct line *lines, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        cw_fingerprint_done(&lines[i].in.fp);
+    }
+    free(lines);
+}
+
+static size_t read_lines(struct cw_bytes body, struct line *lines, size_t max)
+{
+    struct cw_bytes text;
+    size_t n = 0;
+    for (; n < max && cw_next_line(&body, &text); n++) {
+        struct line *l = &lines[n];
+        l->in.kind = CW_KIND_FRAME;
+        l->bad = read_object(text, "the line", true, &l->in, &l->why) != 0 ||
+                 check_asset_id(l->in.id, "/id", &l->why) != 0;
+    }
+    return n;
+}
+
+static void write_bad_line(struct cw_jw *w, const char *id, const struct cw_refusal *why)
+{
+    cw_jw_begin_object(w);
+    cw_jw_kstr(w, "id", id[0] == '\0' ? NULL : id);
+    cw_jw_kstr(w, "status", "error");
+    cw_jw_kstr(w, "code", cw_problem_code(why->problem));
+    cw_jw_kstr(w, "detail", why->detail);
+    if (why->pointer[0] != '\0') {
+        cw_jw_kstr(w, "pointer", why->pointer);
+    }
+    cw_jw_end_object(w);
+}
+
+/* Registers the good lines in one transaction. */
+static int register_lines(struct cw_app *app, const struct cw_request *r,
+                          const char *collection, struct line *lines, size_t n,
+                          struct cw_registered *done, struct cw_err *err)
+{
+    struct cw_asset_in *good = calloc(n == 0 ? 1 : n, sizeof *good);
+    size_t n_good = 0;
+    if (good == NULL) {
+        return cw_fail(err, CW_E_NO_MEMORY, "out of memory for %zu lines", n);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!lines[i].bad) {
+            lines[i].place = n_good;
+            good[n_good++] = lines[i].in; /* the fingerprint stays owned by the line */
+        }
+    }
+    const int rc = n_good == 0 ? 0
+                               : cw_ingest_assets(app, &r->key, collection, good, n_good,
+                                                  true, done, err);
+    free(good);
+    return rc;
+}
+
+static void answer_lines(struct cw_app *app, struct cw_request *r, const char *collection,
+                         const struct line *lines, size_t n,
+                         const struct cw_registered *done)
+{
+    struct cw_err err;
+    cw_answer(r, 200, "application/x-ndjson");
+    for (size_t i = 0; i < n; i++) {
+        struct cw_jw w = cw_jw_of(&r->answer);
+        if (lines[i].bad) {
+            write_bad_line(&w, lines[i].in.id, &lines[i].why);
+        } else if (write_registered(&w, app, r->key.studio, collection, &lines[i].in,
+                                    &done[lines[i].place], &err) != 0) {
+            cw_answer_failure(r, &err);
+            return;
+        }
+        cw_buf_add(&r->answer, "\n", 1);
+    }
+}
+
+static void post_many(struct cw_app *app, struct cw_request *r, const char *collection)
+{
+    struct cw_err err;
+    const size_t max = app->conf->bulk_lines;
+    struct line *lines = calloc(max + 1, sizeof *lines);
+    struct cw_registered *done = calloc(max + 1, sizeof *done);
+    size_t n = 0;
+    if (lines == NULL || done == NULL) {
+        (void)cw_fail(&err, CW_E_NO_MEMORY, "out of memory for %zu lines", max);
+        cw_answer_failure(r, &err);
+    } else if ((n = read_lines(cw_buf_view(&r->body), lines, max + 1)) > max) {
+        struct cw_refusal why;
+        cw_refuse(&why, CW_P_BODY_TOO_LARGE, "", "the limit is %zu lines", max);
+        cw_answer_refusal(r, &why);
+    } else if (register_lines(app, r, collection, lines, n, done, &err) != 0) {
+        cw_answer_failure(r, &err);
+    } else {
+        answer_lines(app, r, collection, lines, n, done);
+    }
+    lines_free(lines, lines == NULL ? 0 : n);
+    free(done);
+}
+
+void cw_api_asset_post(struct cw_app *app, struct cw_request *r)
+{
+    struct cw_refusal why;
+    char collection[CW_COLLECTION_CAP];
+    if (read_collection(r, collection, &why) != 0) {
+        cw_answer_refusal(r, &why);
+    } else if (r->body_kind == CW_BODY_NDJSON) {
+        post_many(app, r, collection);
+    } else {
+        post_one(app, r, collection);
+    }
+}

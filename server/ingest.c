@@ -1,0 +1,314 @@
+#include "server/ingest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "server/host.h"
+#include "server/metrics.h"
+#include "server/registry.h"
+
+/* Sightings of each slot that are looked at again after a start, and how much older than
+ * the newest they may be. A missed pair has both its sides there: they raced. */
+#define RECHECK_ENTRIES 256
+#define RECHECK_US 60000000U
+
+/* What is worth a reviewer's look is recorded; weaker matches are only shown to who asks.
+ */
+static const struct cw_match_options alarms = {.least = CW_BAND_POSSIBLE};
+
+/* Working memory of one batch: parallel arrays, one place to free. */
+struct batch {
+    size_t n;
+    struct cw_buf *bytes;        /* encoded fingerprints */
+    struct cw_found_list *found; /* before the write */
+    struct cw_match **matches;   /* the same, as the store wants them */
+};
+
+static void batch_done(struct batch *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        cw_buf_done(&b->bytes[i]);
+        cw_found_list_done(&b->found[i]);
+        free(b->matches[i]);
+    }
+    free(b->bytes);
+    free(b->found);
+    free(b->matches);
+}
+
+static int batch_init(struct batch *b, size_t n, struct cw_err *err)
+{
+    b->bytes = calloc(n, sizeof *b->bytes);
+    b->found = calloc(n, sizeof *b->found);
+    b->matches = calloc(n, sizeof *b->matches);
+    if (b->bytes == NULL || b->found == NULL || b->matches == NULL) {
+        return cw_fail(err, CW_E_NO_MEMORY, "out of memory for %zu records", n);
+    }
+    b->n = n;
+    return 0;
+}
+
+/* Encodes item i and copies its matches out of b->found[i]. */
+static int batch_prepare(struct batch *b, size_t i, const struct cw_fingerprint *fp,
+                         struct cw_err *err)
+{
+    const struct cw_found_list *l = &b->found[i];
+    b->bytes[i] = CW_BUF_INIT(CW_FP_MAX_BYTES);
+    cw_fingerprint_encode(fp, &b->bytes[i]);
+    CW_TRY(cw_buf_check(&b->bytes[i], "the fingerprint", err));
+    if (l->n > 0) {
+        b->matches[i] = calloc(l->n, sizeof **b->matches);
+        if (b->matches[i] == NULL) {
+            return cw_fail(err, CW_E_NO_MEMORY, "out of memory for %zu matches", l->n);
+        }
+    }
+    for (size_t k = 0; k < l->n; k++) {
+        b->matches[i][k] = l->items[k].match;
+    }
+    return 0;
+}
+
+/* Records matches that the search before the write could not see. `asset` or `sighting`
+ * is the side that was just written; the other number is in the matches. */
+static int record_late(struct cw_app *app, cw_studio_no studio,
+                       struct cw_found_list *late, cw_asset_no asset,
+                       cw_sighting_no sighting, struct cw_err *err)
+{
+    if (late->n == 0) {
+        return 0;
+    }
+    struct cw_match *m = calloc(late->n, sizeof *m);
+    if (m == NULL) {
+        return cw_fail(err, CW_E_NO_MEMORY, "out of memory for %zu matches", late->n);
+    }
+    for (size_t i = 0; i < late->n; i++) {
+        m[i] = late->items[i].match;
+        m[i].asset = asset != 0 ? asset : m[i].asset;
+        m[i].sighting = sighting != 0 ? sighting : m[i].sighting;
+    }
+    const int rc = cw_store_record_matches(app->store, studio, m, late->n, err);
+    free(m);
+    return rc;
+}
+
+/* ---- assets ----------------------------------------------------------------------- */
+
+/* Everything that makes a version: an equal digest means that nothing changed. */
+static void asset_digest(const struct cw_asset_in *in, struct cw_bytes fingerprint,
+                         uint8_t out[32])
+{
+    CW_AUTO(cw_buf_done) struct cw_buf text = CW_BUF_INIT(CW_FP_MAX_BYTES + 64);
+    cw_put_u8(&text, in->kind);
+    cw_put_u64(&text, in->embargo_until_us);
+    cw_put_bytes32(&text, fingerprint);
+    cw_sha256(cw_buf_view(&text), out);
+}
+
+static void fill_registration(struct cw_registration *r, const struct cw_key_record *who,
+                              const char *collection, const struct cw_asset_in *in,
+                              const struct batch *b, size_t i, bool replace)
+{
+    struct cw_asset *a = &r->asset;
+    a->studio = who->studio;
+    a->kind = in->kind;
+    a->weak = in->fp.quality < CW_QUALITY_WEAK;
+    memcpy(a->collection, collection, strlen(collection) + 1);
+    memcpy(a->id, in->id, sizeof a->id);
+    a->embargo_until_us = in->embargo_until_us;
+    a->registered_us = cw_utc_us();
+    a->fingerprint = cw_buf_view(&b->bytes[i]);
+    asset_digest(in, a->fingerprint, a->digest);
+    r->n_rows = cw_search_rows(&in->fp, r->rows);
+    r->matches = b->matches[i];
+    r->n_matches = b->found[i].n;
+    r->replace = replace;
+}
+
+/* After the commit: publish the new version, take the old one out, look once more. An
+ * unchanged asset wrote nothing, not even the matches that were found: they are recorded
+ * now (the store skips those it has). */
+static int publish_asset(struct cw_app *app, const struct cw_registration *r,
+                         const struct cw_asset_in *in, const struct cw_registered *done,
+                         struct cw_found_list *found, uint64_t mark, struct cw_err *err)
+{
+    const struct cw_match_options late_only = {.least = CW_BAND_POSSIBLE, .from = mark};
+    CW_AUTO(cw_found_list_done) struct cw_found_list late = {0};
+    if (done->rc != 0) {
+        return 0;
+    }
+    if (done->outcome == CW_UNCHANGED) {
+        return record_late(app, r->asset.studio, found, done->no, 0, err);
+    }
+    CW_TRY(cw_registry_publish(app->registry->assets, r->asset.studio, done->no, r->rows,
+                               r->n_rows, err));
+    if (done->replaced != 0) {
+        cw_search_remove(app->registry->assets, done->replaced);
+    }
+    CW_TRY(cw_match_sightings(app, r->asset.studio, &in->fp, &late_only, &late, err));
+    return record_late(app, r->asset.studio, &late, done->no, 0, err);
+}
+
+int cw_ingest_assets(struct cw_app *app, const struct cw_key_record *who,
+                     const char *collection, const struct cw_asset_in *in, size_t n,
+                     bool replace, struct cw_registered *out, struct cw_err *err)
+{
+    CW_AUTO(batch_done) struct batch b = {0};
+    const uint64_t mark = cw_search_mark(app->registry->sightings);
+    CW_TRY(batch_init(&b, n, err));
+    struct cw_registration *r = calloc(n, sizeof *r);
+    int rc = r == NULL ? cw_fail(err, CW_E_NO_MEMORY, "out of memory") : 0;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = cw_match_sightings(app, who->studio, &in[i].fp, &alarms, &b.found[i], err);
+        rc = rc == 0 ? batch_prepare(&b, i, &in[i].fp, err) : rc;
+        if (rc == 0) {
+            fill_registration(&r[i], who, collection, &in[i], &b, i, replace);
+        }
+    }
+    rc = rc == 0 ? cw_store_register(app->store, r, n, who->id, out, err) : rc;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = publish_asset(app, &r[i], &in[i], &out[i], &b.found[i], mark, err);
+    }
+    free(r);
+    if (rc == 0) {
+        cw_metrics_count(app->metrics, CW_COUNT_REGISTERED, n);
+    }
+    return rc;
+}
+
+/* ---- sightings -------------------------------------------------------------------- */
+
+static int fill_sighting(struct cw_new_sighting *s, const struct cw_key_record *who,
+                         const struct cw_sighting_in *in, const struct batch *b, size_t i,
+                         struct cw_err *err)
+{
+    s->sighting = in->sighting;
+    CW_TRY(cw_host_of(in->sighting.url, in->sighting.ip, s->sighting.host, err));
+    s->sighting.studio = who->studio;
+    memcpy(s->sighting.actor, who->id, sizeof who->id);
+    s->sighting.received_us = cw_utc_us();
+    if (s->sighting.fetched_us == 0) {
+        s->sighting.fetched_us = s->sighting.received_us;
+    }
+    s->sighting.fingerprint = cw_buf_view(&b->bytes[i]);
+    s->n_rows = cw_search_rows(&in->fp, s->rows);
+    s->matches = b->matches[i];
+    s->n_matches = b->found[i].n;
+    return 0;
+}
+
+static int publish_sighting(struct cw_app *app, const struct cw_new_sighting *s,
+                            const struct cw_sighting_in *in,
+                            const struct cw_recorded *done, uint64_t mark,
+                            struct cw_err *err)
+{
+    const struct cw_match_options late_only = {.least = CW_BAND_POSSIBLE, .from = mark};
+    CW_AUTO(cw_found_list_done) struct cw_found_list late = {0};
+    if (done->rc != 0) {
+        return 0;
+    }
+    CW_TRY(cw_registry_publish(app->registry->sightings, s->sighting.studio, done->no,
+                               s->rows, s->n_rows, err));
+    CW_TRY(cw_match_assets(app, s->sighting.studio, &in->fp, &late_only, &late, err));
+    cw_metrics_count(app->metrics, CW_COUNT_MATCHES, s->n_matches + late.n);
+    return record_late(app, s->sighting.studio, &late, 0, done->no, err);
+}
+
+int cw_ingest_sightings(struct cw_app *app, const struct cw_key_record *who,
+                        const struct cw_sighting_in *in, size_t n,
+                        struct cw_recorded *out, struct cw_err *err)
+{
+    CW_AUTO(batch_done) struct batch b = {0};
+    const uint64_t mark = cw_search_mark(app->registry->assets);
+    CW_TRY(batch_init(&b, n, err));
+    struct cw_new_sighting *s = calloc(n, sizeof *s);
+    int rc = s == NULL ? cw_fail(err, CW_E_NO_MEMORY, "out of memory") : 0;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = cw_match_assets(app, who->studio, &in[i].fp, &alarms, &b.found[i], err);
+        rc = rc == 0 ? batch_prepare(&b, i, &in[i].fp, err) : rc;
+        rc = rc == 0 ? fill_sighting(&s[i], who, &in[i], &b, i, err) : rc;
+    }
+    rc = rc == 0 ? cw_store_record_sightings(app->store, s, n, out, err) : rc;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = publish_sighting(app, &s[i], &in[i], &out[i], mark, err);
+    }
+    free(s);
+    if (rc == 0) {
+        cw_metrics_count(app->metrics, CW_COUNT_SIGHTINGS, n);
+    }
+    return rc;
+}
+
+/* ---- after a crash ---------------------------------------------------------------- */
+
+struct recent {
+    size_t n;
+    struct recent_sighting {
+        cw_studio_no studio;
+        cw_sighting_no no;
+        uint64_t at_us;
+    } items[CW_SLOTS * RECHECK_ENTRIES];
+};
+
+static bool note_recent(void *ctx, const struct cw_feed_entry *e)
+{
+    struct recent *r = ctx;
+    if (!e->retire && r->n < sizeof r->items / sizeof *r->items) {
+        r->items[r->n++] = (struct recent_sighting){.studio = e->studio, .no = e->no};
+    }
+    return true;
+}
+
+/* The newest sightings of every slot, with the time each was received. */
+static int read_recent(struct cw_app *app, struct recent *r, struct cw_err *err)
+{
+    uint64_t heads[CW_SLOTS];
+    CW_TRY(cw_store_heads(app->store, CW_FEED_SIGHTINGS, heads, err));
+    for (unsigned slot = 0; slot < CW_SLOTS; slot++) {
+        const uint64_t head = heads[slot];
+        CW_TRY(cw_store_read_feed(app->store, CW_FEED_SIGHTINGS, slot,
+                                  head > RECHECK_ENTRIES ? head - RECHECK_ENTRIES : 0,
+                                  note_recent, r, err));
+    }
+    for (size_t i = 0; i < r->n; i++) {
+        struct cw_sighting s;
+        CW_TRY(cw_store_get_sighting_no(app->store, r->items[i].studio, r->items[i].no,
+                                        &s, NULL, err));
+        r->items[i].at_us = s.received_us;
+    }
+    return 0;
+}
+
+static int recheck_sighting(struct cw_app *app, const struct recent_sighting *item,
+                            struct cw_err *err)
+{
+    struct cw_sighting s;
+    CW_AUTO(cw_buf_done) struct cw_buf bytes = CW_BUF_INIT(CW_FP_MAX_BYTES);
+    CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
+    CW_AUTO(cw_found_list_done) struct cw_found_list found = {0};
+    CW_TRY(cw_store_get_sighting_no(app->store, item->studio, item->no, &s, &bytes, err));
+    CW_TRY(cw_fingerprint_decode(s.fingerprint, &fp, err));
+    CW_TRY(cw_match_assets(app, item->studio, &fp, &alarms, &found, err));
+    return record_late(app, item->studio, &found, 0, item->no, err);
+}
+
+int cw_ingest_recheck(struct cw_app *app, struct cw_err *err)
+{
+    struct recent *r = calloc(1, sizeof *r);
+    uint64_t newest = 0;
+    if (r == NULL) {
+        return cw_fail(err, CW_E_NO_MEMORY, "out of memory");
+    }
+    int rc = read_recent(app, r, err);
+    for (size_t i = 0; i < r->n; i++) {
+        newest = r->items[i].at_us > newest ? r->items[i].at_us : newest;
+    }
+    for (size_t i = 0; i < r->n && rc == 0; i++) {
+        if (r->items[i].at_us + RECHECK_US >= newest) {
+            rc = recheck_sighting(app, &r->items[i], err);
+        }
+    }
+    free(r);
+    return rc;
+}

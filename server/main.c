@@ -1,0 +1,289 @@
+/* main.c - celwatchd: the command line, and the life of the service.
+ *
+ * Threads of the running service:
+ *   main       waits for signals (sigwait); upkeep of the store once a minute
+ *   http       `http_threads`, libmicrohttpd's epoll pool; never decodes, never blocks
+ *   work       `work_threads`, requests that wait for a hasher, the disk or a long search
+ *   review     `review_threads`, decisions, comments and keys
+ *   writer     one, in the store: group commit
+ *   events     one, wakes event streams
+ *   deadlines  one, shuts down connections that are too slow
+ * Processes: `hashers` x celwatch-hasher (see hashing/hasher.h). */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/json_read.h"
+#include "server/auth.h"
+#include "server/log.h"
+#include "server/service.h"
+
+#define EXIT_DONE 0
+#define EXIT_FAILED 1
+#define EXIT_USAGE 2
+
+static const char usage[] =
+    "celwatchd --data DIR [--listen ADDR:PORT] [--config FILE] [--store URL]   serve\n"
+    "celwatchd init --data DIR [--store URL]     make a store, print the first admin "
+    "key\n"
+    "celwatchd check --data DIR [--store URL]    verify every record of a stopped store\n"
+    "celwatchd backup --data DIR FILE            copy a stopped store into one file\n"
+    "celwatchd --help-config                     every setting, as a commented file\n"
+    "celwatchd --check-config --config FILE      is the file well-formed?\n";
+
+struct arguments {
+    const char *command; /* "" = serve */
+    const char *file;    /* backup */
+    bool help, help_config, check_config;
+    struct cw_conf conf;
+};
+
+static int complain(const struct cw_err *err, int status)
+{
+    (void)fprintf(stderr, "celwatchd: %s\n", err->text);
+    return status;
+}
+
+/* ---- arguments -------------------------------------------------------------------- */
+
+static int load_config(const char *path, struct cw_conf *conf, struct cw_err *err)
+{
+    CW_AUTO(cw_buf_done) struct cw_buf report = CW_BUF_INIT(16384);
+    const int rc = cw_conf_load(path, conf, &report, err);
+    (void)fputs(cw_buf_str(&report), stderr);
+    return rc;
+}
+
+static bool is_command(const char *word)
+{
+    return strcmp(word, "init") == 0 || strcmp(word, "check") == 0 ||
+           strcmp(word, "backup") == 0;
+}
+
+/* Flags override the file, so the file is read first whatever their order. */
+static int read_config_flag(int argc, char **argv, struct cw_conf *conf,
+                            struct cw_err *err)
+{
+    for (int i = 1; i + 1 < argc; i++) {
+        if (strcmp(argv[i], "--config") == 0) {
+            return load_config(argv[i + 1], conf, err);
+        }
+    }
+    return 0;
+}
+
+static int read_flag(struct arguments *a, const char *flag, const char *value,
+                     struct cw_err *err)
+{
+    static const char *const settings[] = {"data", "listen", "store"};
+    if (strncmp(flag, "--", 2) == 0 && value != NULL) {
+        if (strcmp(flag, "--config") == 0) {
+            return 0; /* read already */
+        }
+        for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+            if (strcmp(flag + 2, settings[i]) == 0) {
+                return cw_conf_set(&a->conf, settings[i], cw_bytes_str(value), err);
+            }
+        }
+    }
+    return cw_fail(err, CW_E_INVALID, "do not understand '%.80s'; see celwatchd --help",
+                   flag);
+}
+
+static int read_arguments(int argc, char **argv, struct arguments *a, struct cw_err *err)
+{
+    cw_conf_defaults(&a->conf);
+    a->command = "";
+    CW_TRY(read_config_flag(argc, argv, &a->conf, err));
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            a->help = true;
+        } else if (strcmp(argv[i], "--help-config") == 0) {
+            a->help_config = true;
+        } else if (strcmp(argv[i], "--check-config") == 0) {
+            a->check_config = true;
+        } else if (i == 1 && is_command(argv[i])) {
+            a->command = argv[i];
+        } else if (argv[i][0] != '-' && strcmp(a->command, "backup") == 0 &&
+                   a->file == NULL) {
+            a->file = argv[i];
+        } else {
+            CW_TRY(read_flag(a, argv[i], i + 1 < argc ? argv[i + 1] : NULL, err));
+            i++;
+        }
+    }
+    return 0;
+}
+
+/* ---- init, check, backup ---------------------------------------------------------- */
+
+static void close_store(struct cw_store **s)
+{
+    cw_store_close(*s);
+}
+
+static int open_store(const struct cw_conf *conf, bool create, struct cw_store **out,
+                      struct cw_err *err)
+{
+    char url[CW_CONF_TEXT_CAP + 8];
+    struct cw_store_options options = CW_STORE_DEFAULTS;
+    options.map_bytes = conf->map_bytes;
+    options.create = create;
+    CW_TRY(cw_service_store_url(conf, url, sizeof url, err));
+    return cw_store_open(url, &options, out, err);
+}
+
+static bool has_key(void *ctx, const struct cw_key_record *key)
+{
+    (void)key;
+    *(bool *)ctx = true;
+    return false;
+}
+
+/* Makes the store and the first admin key of studio `default`. Refuses a store that has
+ * keys already: nobody gets an admin key by running init again. */
+static int init_store(const struct cw_conf *conf, struct cw_err *err)
+{
+    CW_AUTO(close_store) struct cw_store *store = NULL;
+    struct cw_key_record key = {.role = CW_ROLE_ADMIN,
+                                .disclosure = CW_DISCLOSE_DETAIL,
+                                .created_us = cw_utc_us(),
+                                .studio_name = "default",
+                                .label = "first admin"};
+    uint8_t pepper[32];
+    char text[CW_KEY_TEXT_CAP];
+    bool found = false;
+    CW_TRY(open_store(conf, true, &store, err));
+    CW_TRY(cw_store_studio(store, key.studio_name, true, &key.studio, err));
+    CW_TRY(cw_store_list_keys(store, key.studio, has_key, &found, err));
+    if (found) {
+        return cw_fail(err, CW_E_EXISTS,
+                       "this store is made already and has its admin key");
+    }
+    CW_TRY(cw_store_secret(store, pepper, err));
+    cw_key_make(pepper, &key, text);
+    CW_TRY(cw_store_put_key(store, &key, key.id, err));
+    if (printf("%s\n", text) < 0 || fflush(stdout) != 0) {
+        return cw_fail(err, CW_E_IO, "the key could not be printed");
+    }
+    cw_wipe(text, sizeof text);
+    return 0;
+}
+
+static int check_store(const struct cw_conf *conf, struct cw_err *err)
+{
+    CW_AUTO(close_store) struct cw_store *store = NULL;
+    struct cw_verify_report report;
+    CW_TRY(open_store(conf, false, &store, err));
+    CW_TRY(cw_store_verify(store, &report, err));
+    (void)printf("verified %llu records, %llu problems\n",
+                 (unsigned long long)report.records, (unsigned long long)report.problems);
+    if (report.problems > 0) {
+        return cw_fail(err, CW_E_CORRUPT, "first problem: %s", report.first);
+    }
+    return 0;
+}
+
+static int backup_store(const struct cw_conf *conf, const char *file, struct cw_err *err)
+{
+    CW_AUTO(close_store) struct cw_store *store = NULL;
+    if (file == NULL) {
+        return cw_fail(err, CW_E_INVALID, "backup wants the name of a new file");
+    }
+    CW_TRY(open_store(conf, false, &store, err));
+    return cw_store_backup(store, file, err);
+}
+
+static int run_command(const struct arguments *a)
+{
+    struct cw_err err;
+    int rc;
+    if (strcmp(a->command, "init") == 0) {
+        rc = init_store(&a->conf, &err);
+    } else if (strcmp(a->command, "check") == 0) {
+        rc = check_store(&a->conf, &err);
+    } else {
+        rc = backup_store(&a->conf, a->file, &err);
+    }
+    return rc == 0 ? EXIT_DONE
+                   : complain(&err, rc == CW_E_INVALID ? EXIT_USAGE : EXIT_FAILED);
+}
+
+/* ---- serve ------------------------------------------------------------------------ */
+
+/* Blocks the signals that end the service in every thread, so that only sigwait sees
+ * them. A client that hangs up must not end it at all. */
+static void block_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+    sigaddset(set, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+    sigdelset(set, SIGPIPE);
+}
+
+static void wait_for_end(struct cw_service *service, const sigset_t *set)
+{
+    const struct timespec minute = {.tv_sec = 60};
+    for (;;) {
+        const int signal_no = sigtimedwait(set, NULL, &minute);
+        if (signal_no == SIGTERM || signal_no == SIGINT) {
+            return;
+        }
+        if (signal_no < 0 && errno == EAGAIN) {
+            cw_service_upkeep(service);
+        }
+    }
+}
+
+static int serve(const struct cw_conf *conf)
+{
+    struct cw_service *service;
+    struct cw_err err;
+    sigset_t set;
+    block_signals(&set);
+    const int rc = cw_service_start(conf, &service, &err);
+    if (rc == CW_E_NOT_FOUND) {
+        (void)fprintf(stderr, "celwatchd: %s (celwatchd init makes a store)\n", err.text);
+        return EXIT_FAILED;
+    }
+    if (rc != 0) {
+        return complain(&err, rc == CW_E_INVALID ? EXIT_USAGE : EXIT_FAILED);
+    }
+    (void)printf("listening on http://%s\n", cw_service_address(service));
+    (void)fflush(stdout);
+    wait_for_end(service, &set);
+    cw_log(CW_LOG_INFO, "event=stopping");
+    cw_service_stop(service);
+    return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments a = {0};
+    struct cw_err err;
+    if (cw_crypto_init(&err) != 0 || read_arguments(argc, argv, &a, &err) != 0) {
+        return complain(&err, EXIT_USAGE);
+    }
+    cw_json_init();
+    if (a.help) {
+        (void)fputs(usage, stdout);
+        return EXIT_DONE;
+    }
+    if (a.help_config) {
+        cw_conf_help(stdout);
+        return EXIT_DONE;
+    }
+    if (a.check_config) {
+        (void)puts("the configuration is well-formed");
+        return EXIT_DONE;
+    }
+    return a.command[0] != '\0' ? run_command(&a) : serve(&a.conf);
+}

@@ -1,0 +1,64 @@
+/* matching.h - the matching policy: which registered assets a found picture is a copy of,
+ * and which past sightings show a new asset.
+ *
+ * The turned views of the side that asks are searched among the upright views of the
+ * other side, each also for its complement; what is near is judged by
+ * hashing/confidence.h. */
+#ifndef CW_SERVER_MATCHING_H
+#define CW_SERVER_MATCHING_H
+
+#include "hashing/confidence.h"
+#include "hashing/fingerprint.h"
+#include "server/app.h"
+
+#define CW_MATCHES_MAX 1000 /* of one picture; the best are kept */
+#define CW_MATCHES_ALL 20   /* shown when `least` is CW_BAND_NONE */
+
+/* One match with what people want to see of it. */
+struct cw_found {
+    struct cw_match match;
+    struct cw_asset asset; /* no fingerprint; empty in a lookback */
+    double expected_false; /* alarms of this strength by chance, per query of this
+                              registry */
+};
+
+struct cw_found_list {
+    size_t n, cap;
+    struct cw_found *items; /* owned; best first */
+    uint64_t searched;      /* rows that were compared */
+};
+void cw_found_list_done(struct cw_found_list *l);
+void cw_found_list_sort(struct cw_found_list *l); /* best first */
+
+struct cw_match_options {
+    enum cw_band least; /* matches of a lower band are left out */
+    uint64_t from;      /* only assets or sightings published after this mark (0 = all) */
+};
+
+/* Registered assets that the picture shows.
+ * out  from empty; ended by the caller. Cost: one search and one read per hit */
+int cw_match_assets(struct cw_app *app, cw_studio_no studio,
+                    const struct cw_fingerprint *fp,
+                    const struct cw_match_options *options, struct cw_found_list *out,
+                    struct cw_err *err) CW_CHECKED;
+/* Sightings that show the asset: match.asset stays 0, match.lookback is set. */
+int cw_match_sightings(struct cw_app *app, cw_studio_no studio,
+                       const struct cw_fingerprint *fp,
+                       const struct cw_match_options *options, struct cw_found_list *out,
+                       struct cw_err *err) CW_CHECKED;
+
+/* Alarms as strong as a recorded match that chance gives in the registry of today. */
+double cw_expected_false(struct cw_app *app, const struct cw_match *m);
+
+/* The rows of a fingerprint that the search keeps: its upright views. */
+size_t cw_search_rows(const struct cw_fingerprint *fp,
+                      struct cw_hash_row out[CW_ROWS_PER_RECORD]);
+/* Best band of a list, CW_BAND_NONE if it is empty. */
+enum cw_band cw_best_band(const struct cw_found_list *l);
+
+/* The member "matches" of an object that is open: what a detail key may know. */
+void cw_found_list_write(struct cw_jw *w, const struct cw_found_list *l);
+/* "none", "possible" or "strong": what a verdict key learns. */
+const char *cw_verdict(enum cw_band best);
+
+#endif

@@ -1,0 +1,30 @@
+/* registry.h - the two search structures kept in step with the store: hashes of
+ * registered assets, and hashes of sightings for the lookback of assets that come later.
+ *
+ * Both are derived from the store's feed: loaded at start, then told of every commit.
+ * Write first, publish after, answer last. */
+#ifndef CW_SERVER_REGISTRY_H
+#define CW_SERVER_REGISTRY_H
+
+#include "index/search.h"
+#include "index/store.h"
+
+struct cw_registry {
+    struct cw_store *store;   /* borrowed */
+    struct cw_search *assets; /* owners are asset numbers */
+    struct cw_search *sightings;
+};
+
+int cw_registry_open(struct cw_store *store, uint64_t max_rows, struct cw_registry **out,
+                     struct cw_err *err) CW_CHECKED;
+void cw_registry_close(struct cw_registry *r);
+/* Reads the whole feed. Cost: about the time of reading it; call once, before requests.
+ */
+int cw_registry_load(struct cw_registry *r, struct cw_err *err) CW_CHECKED;
+
+/* Tells the search of a commit. Threads: any. */
+int cw_registry_publish(struct cw_search *search, cw_studio_no studio, uint64_t owner,
+                        const struct cw_hash_row *rows, size_t n,
+                        struct cw_err *err) CW_CHECKED;
+
+#endif
