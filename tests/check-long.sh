@@ -1,0 +1,29 @@
+#!/bin/sh
+# check-long.sh - what takes too long for every change: many kills, long fuzzing, the demo.
+set -eu
+cd "$(dirname "$0")/.."
+. tests/count.sh
+unset MAKEFLAGS MFLAGS MAKELEVEL
+jobs=$(nproc)
+: "${CELWATCH_KILLS:=200}" "${FUZZ_TOTAL_SECONDS:=600}"
+export CELWATCH_KILLS TEST_TIMEOUT=3600
+
+scripts/deps fuzz
+scripts/deps demo
+
+if count_step build make -j"$jobs" tests-built; then
+    crash_tests=$(make -s print-CONTRACT_INDEX)
+    # shellcheck disable=SC2086 # a list of names
+    tests/run.sh build/release e2e_kill $crash_tests
+fi
+if count_step build-fuzz make -j"$jobs" VARIANT=fuzz CC=clang fuzz-built; then
+    fuzzers=$(make -s print-FUZZERS)
+    # shellcheck disable=SC2086 # a list of names
+    set -- $fuzzers
+    for fuzzer in "$@"; do
+        count_step "$fuzzer" scripts/fuzz build/fuzz/fuzz $((FUZZ_TOTAL_SECONDS / $#)) "$fuzzer" || :
+    done
+fi
+count_step demo env DEMO_ONCE=1 tests/demo/demo.sh || :
+
+count_finish

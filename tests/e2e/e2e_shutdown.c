@@ -1,0 +1,91 @@
+/* SIGTERM: what is under way is answered, then the service ends with 0. */
+#include "tests/support/t_api.h"
+#include "tests/support/t_raw.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define N_IN_FLIGHT 6
+#define WAIT_S 60
+
+/* Sends a registration and waits until the service has taken it up: only then does it ask
+ * for the body. */
+static struct t_raw begin_registration(const struct t_server *s, unsigned number)
+{
+    char body[T_JSON_CAP];
+    char text[4096];
+    t_fingerprint_json(900 + number, 0, "", body);
+    (void)snprintf(text, sizeof text,
+                   "PUT /v1/collections/last/assets/%u HTTP/1.1\r\nHost: x\r\n"
+                   "Authorization: Bearer %s\r\nContent-Type: application/json\r\n"
+                   "Content-Length: %zu\r\nExpect: 100-continue\r\n\r\n",
+                   number, s->admin_key, strlen(body));
+    struct t_raw c = t_raw_connect(s);
+    t_raw_send(&c, text);
+    t_raw_read_until(&c, "100 Continue\r\n\r\n", WAIT_S);
+    cw_buf_clear(&c.in);
+    t_raw_send(&c, body);
+    return c;
+}
+
+static void requests_under_way_are_answered(void **state)
+{
+    struct t_server *s = *state;
+    struct t_raw connections[N_IN_FLIGHT];
+    for (unsigned i = 0; i < N_IN_FLIGHT; i++) {
+        connections[i] = begin_registration(s, i);
+    }
+    t_server_begin_stop(s);
+    for (unsigned i = 0; i < N_IN_FLIGHT; i++) {
+        struct t_raw_reply r = t_raw_read(&connections[i], WAIT_S);
+        assert_int_equal(r.status, 201);
+        t_raw_done(&connections[i]);
+    }
+    t_server_end_stop(s);
+
+    t_server_start(s);
+    for (unsigned i = 0; i < N_IN_FLIGHT; i++) {
+        char path[T_JSON_CAP];
+        t_format(path, "/v1/collections/last/assets/%u", i);
+        CW_AUTO(t_reply_done) struct t_reply r = t_get(s, s->admin_key, path);
+        t_expect_status(&r, 200);
+    }
+}
+
+static void idle_connections_do_not_hold_up_the_end(void **state)
+{
+    struct t_server *s = *state;
+    CW_AUTO(t_raw_done) struct t_raw idle = t_raw_connect(s);
+    CW_AUTO(t_raw_done) struct t_raw kept = t_raw_connect(s);
+    t_raw_send(&kept, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    struct t_raw_reply r = t_raw_read(&kept, WAIT_S);
+    assert_int_equal(r.status, 200);
+    t_server_stop(s);
+    t_server_start(s);
+}
+
+static void a_half_sent_request_does_not_hold_up_the_end(void **state)
+{
+    struct t_server *s = *state;
+    CW_AUTO(t_raw_done) struct t_raw c = t_raw_connect(s);
+    t_raw_send(&c, "POST /v1/match HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{");
+    t_server_stop(s);
+    t_server_start(s);
+}
+
+static int set_up(void **state)
+{
+    /* Slow commits, so that the signal comes while all requests wait for theirs. */
+    *state = t_server_new("commit_delay_us = 300000\n");
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests_under_way_are_answered),
+        cmocka_unit_test(idle_connections_do_not_hold_up_the_end),
+        cmocka_unit_test(a_half_sent_request_does_not_hold_up_the_end),
+    };
+    return cmocka_run_group_tests(tests, set_up, t_server_group_teardown);
+}

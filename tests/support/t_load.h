@@ -1,0 +1,25 @@
+/* t_load.h - the same request again and again over many connections, and how many answers
+ * came back: the load of the HTTP benchmarks. One thread, epoll. */
+#ifndef CW_TESTS_SUPPORT_T_LOAD_H
+#define CW_TESTS_SUPPORT_T_LOAD_H
+
+#include "base/bytes.h"
+
+#define T_LOAD_MAX_CONNECTIONS 1024
+
+struct t_load {
+    uint16_t port;           /* on 127.0.0.1 */
+    struct cw_bytes request; /* head and body; the connection is kept alive */
+    unsigned connections; /* 1..T_LOAD_MAX_CONNECTIONS, each with one request under way */
+    uint64_t duration_ns;
+};
+
+struct t_load_result {
+    uint64_t n_answers;
+    double seconds; /* from the first request to the last answer */
+};
+
+/* Any answer other than 200 with a Content-Length fails the test. */
+struct t_load_result t_load_run(const struct t_load *load);
+
+#endif

@@ -1,0 +1,158 @@
+#include "hashing/confidence.h"
+#include "tests/support/t_cmocka.h"
+
+#include <string.h>
+
+static struct cw_judgement judge(unsigned distance, uint64_t n_assets)
+{
+    const struct cw_evidence evidence = {.distance = distance,
+                                         .asset_quality = 100,
+                                         .found_quality = 100,
+                                         .asset_self_distance = 100};
+    struct cw_judgement out;
+    cw_judge(&evidence, n_assets, &out);
+    return out;
+}
+
+static void bands_are_the_documented_distances(void **state)
+{
+    (void)state;
+    assert_int_equal(judge(0, 1000).band, CW_BAND_STRONG);
+    assert_int_equal(judge(36, 1000).band, CW_BAND_STRONG);
+    assert_int_equal(judge(37, 1000).band, CW_BAND_POSSIBLE);
+    assert_int_equal(judge(48, 1000).band, CW_BAND_POSSIBLE);
+    assert_int_equal(judge(49, 1000).band, CW_BAND_WEAK);
+    assert_int_equal(judge(52, 1000).band, CW_BAND_WEAK);
+    assert_int_equal(judge(53, 1000).band, CW_BAND_NONE);
+}
+
+static void a_larger_registry_needs_a_smaller_distance(void **state)
+{
+    (void)state;
+    assert_int_equal(judge(40, 1000000).band, CW_BAND_POSSIBLE);
+    assert_int_equal(judge(41, 1000000).band, CW_BAND_WEAK);
+    assert_int_equal(judge(35, 100000000).band, CW_BAND_STRONG);
+    assert_int_equal(judge(36, 100000000).band, CW_BAND_WEAK);
+    assert_int_equal(judge(48, 0).band, CW_BAND_POSSIBLE);
+}
+
+static void confidence_falls_with_distance_and_registry(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1; n <= 100000000; n *= 10) {
+        for (unsigned d = 1; d <= 256; d++) {
+            const struct cw_judgement j = judge(d, n);
+            assert_true(j.confidence >= 0 && j.confidence < 1);
+            assert_true(j.confidence <= judge(d - 1, n).confidence);
+            assert_true(j.confidence >= judge(d, n * 10).confidence);
+            assert_true(j.expected_false > judge(d - 1, n).expected_false);
+            assert_true(j.band <= judge(d - 1, n).band);
+        }
+    }
+}
+
+static void an_upright_match_is_less_of_an_accident(void **state)
+{
+    (void)state;
+    struct cw_evidence evidence = {.distance = 47,
+                                   .upright = true,
+                                   .asset_quality = 100,
+                                   .found_quality = 100,
+                                   .asset_self_distance = 100};
+    struct cw_judgement j;
+    cw_judge(&evidence, 10000, &j);
+    assert_true(j.expected_false < judge(47, 10000).expected_false);
+    assert_true(j.confidence > judge(47, 10000).confidence);
+}
+
+static void low_quality_is_never_more_than_weak(void **state)
+{
+    (void)state;
+    struct cw_evidence evidence = {.asset_quality = CW_QUALITY_WEAK - 1,
+                                   .found_quality = 100,
+                                   .asset_self_distance = 100};
+    struct cw_judgement j;
+    cw_judge(&evidence, 10, &j);
+    assert_int_equal(j.band, CW_BAND_WEAK);
+    assert_true(j.confidence <= 0.5);
+    evidence.asset_quality = 100;
+    evidence.found_quality = 0;
+    cw_judge(&evidence, 10, &j);
+    assert_int_equal(j.band, CW_BAND_WEAK);
+}
+
+static void symmetric_assets_match_only_closely(void **state)
+{
+    (void)state;
+    struct cw_evidence evidence = {.distance = 14,
+                                   .asset_quality = 100,
+                                   .found_quality = 100,
+                                   .asset_self_distance = 48};
+    struct cw_judgement j;
+    cw_judge(&evidence, 1000, &j);
+    assert_int_equal(j.band, CW_BAND_POSSIBLE);
+    evidence.distance = 15;
+    cw_judge(&evidence, 1000, &j);
+    assert_int_equal(j.band, CW_BAND_NONE);
+    evidence.asset_self_distance = 49;
+    cw_judge(&evidence, 1000, &j);
+    assert_int_equal(j.band, CW_BAND_STRONG);
+}
+
+static void identical_bytes_are_certain(void **state)
+{
+    (void)state;
+    const struct cw_evidence evidence = {.exact_bytes = true};
+    struct cw_judgement j;
+    cw_judge(&evidence, 100000000, &j);
+    assert_int_equal(j.band, CW_BAND_STRONG);
+    assert_true(j.confidence == 1.0);
+    assert_true(j.expected_false == 0.0);
+}
+
+static void self_distance_is_to_the_nearest_turn(void **state)
+{
+    (void)state;
+    struct cw_fingerprint fp = {.n_views = 3};
+    memset(fp.views[1].hash.b, 0xff, CW_HASH_BYTES);
+    memset(fp.views[2].hash.b, 0x01, CW_HASH_BYTES);
+    for (uint8_t i = 0; i < 3; i++) {
+        fp.views[i].kind = CW_VIEW_PDQ;
+        fp.views[i].turn = i;
+    }
+    assert_int_equal(cw_fingerprint_self_distance(&fp), 0); /* zero bits transposed */
+    struct cw_fingerprint none = {0};
+    assert_int_equal(cw_fingerprint_self_distance(&none), CW_HASH_BITS);
+}
+
+static void self_distance_uses_the_views_that_are_there(void **state)
+{
+    (void)state;
+    struct cw_fingerprint fp = {.n_views = CW_TURN_COUNT};
+    for (uint8_t turn = 0; turn < CW_TURN_COUNT; turn++) {
+        fp.views[turn].kind = CW_VIEW_PDQ;
+        fp.views[turn].turn = turn;
+        memset(fp.views[turn].hash.b,
+               turn == 0   ? 0
+               : turn == 3 ? 0x01
+                           : 0xff,
+               CW_HASH_BYTES);
+    }
+    assert_int_equal(cw_fingerprint_self_distance(&fp), CW_HASH_BYTES);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bands_are_the_documented_distances),
+        cmocka_unit_test(a_larger_registry_needs_a_smaller_distance),
+        cmocka_unit_test(confidence_falls_with_distance_and_registry),
+        cmocka_unit_test(an_upright_match_is_less_of_an_accident),
+        cmocka_unit_test(low_quality_is_never_more_than_weak),
+        cmocka_unit_test(symmetric_assets_match_only_closely),
+        cmocka_unit_test(identical_bytes_are_certain),
+        cmocka_unit_test(self_distance_is_to_the_nearest_turn),
+        cmocka_unit_test(self_distance_uses_the_views_that_are_there),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,208 @@
+/* The matching policy against a registry in memory: turns, inversion, bands, tenants. */
+#include "tests/support/t_cmocka.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "server/ingest.h"
+#include "server/metrics.h"
+#include "server/registry.h"
+
+static struct cw_conf conf;
+static struct cw_app app;
+static struct cw_key_record who, stranger;
+
+static int open_app(void **state)
+{
+    struct cw_store_options options = CW_STORE_DEFAULTS;
+    (void)state;
+    options.create = true;
+    memset(&app, 0, sizeof app);
+    cw_conf_defaults(&conf);
+    app.conf = &conf;
+    if (cw_crypto_init(NULL) != 0 ||
+        cw_store_open("memory:", &options, &app.store, NULL) != 0 ||
+        cw_metrics_open(&app.metrics, NULL) != 0 ||
+        cw_registry_open(app.store, 100000, &app.registry, NULL) != 0) {
+        return -1;
+    }
+    who = (struct cw_key_record){.id = {1}};
+    stranger = (struct cw_key_record){.id = {2}};
+    return cw_store_studio(app.store, "ours", true, &who.studio, NULL) != 0 ||
+           cw_store_studio(app.store, "theirs", true, &stranger.studio, NULL) != 0;
+}
+
+static int close_app(void **state)
+{
+    (void)state;
+    cw_registry_close(app.registry);
+    cw_metrics_close(app.metrics);
+    cw_store_close(app.store);
+    return 0;
+}
+
+/* A made-up hash; the same seed gives the same one. */
+static struct cw_hash hash_of(const char *seed)
+{
+    struct cw_hash h;
+    cw_sha256(cw_bytes_str(seed), h.b);
+    return h;
+}
+
+static struct cw_hash flip_bits(struct cw_hash h, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        h.b[i % CW_HASH_BYTES] ^= (uint8_t)(1U << (i / CW_HASH_BYTES));
+    }
+    return h;
+}
+
+static void register_hash(const char *id, struct cw_hash hash)
+{
+    struct cw_asset_in in = {.kind = CW_KIND_FRAME};
+    struct cw_registered done;
+    memcpy(in.id, id, strlen(id) + 1);
+    cw_fingerprint_from_pdq(&hash, &in.fp);
+    assert_int_equal(cw_ingest_assets(&app, &who, "film", &in, 1, true, &done, NULL), 0);
+    assert_int_equal(done.rc, 0);
+    cw_fingerprint_done(&in.fp);
+}
+
+static struct cw_found_list ask(cw_studio_no studio, struct cw_hash hash,
+                                enum cw_band least)
+{
+    const struct cw_match_options options = {.least = least};
+    CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
+    struct cw_found_list found = {0};
+    cw_fingerprint_from_pdq(&hash, &fp);
+    assert_int_equal(cw_match_assets(&app, studio, &fp, &options, &found, NULL), 0);
+    return found;
+}
+
+static void near_hashes_match_with_their_band(void **state)
+{
+    static const struct {
+        unsigned bits;
+        enum cw_band band;
+    } cases[] = {{0, CW_BAND_STRONG},
+                 {CW_RADIUS_STRONG, CW_BAND_STRONG},
+                 {CW_RADIUS_STRONG + 1, CW_BAND_POSSIBLE},
+                 {CW_RADIUS_POSSIBLE + 1, CW_BAND_WEAK}};
+    (void)state;
+    register_hash("a", hash_of("a"));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        CW_AUTO(cw_found_list_done)
+        struct cw_found_list found =
+            ask(who.studio, flip_bits(hash_of("a"), cases[i].bits), CW_BAND_WEAK);
+        assert_int_equal(found.n, 1);
+        assert_string_equal(found.items[0].asset.id, "a");
+        assert_int_equal(found.items[0].match.distance, cases[i].bits);
+        assert_int_equal(found.items[0].match.band, cases[i].band);
+        assert_int_equal(found.items[0].match.turn, CW_TURN_ORIG);
+    }
+}
+
+static void what_is_too_far_is_shown_only_on_request(void **state)
+{
+    const struct cw_hash far = flip_bits(hash_of("a"), CW_RADIUS_WEAK + 1);
+    (void)state;
+    register_hash("a", hash_of("a"));
+    CW_AUTO(cw_found_list_done)
+    struct cw_found_list none = ask(who.studio, far, CW_BAND_WEAK);
+    CW_AUTO(cw_found_list_done)
+    struct cw_found_list all = ask(who.studio, far, CW_BAND_NONE);
+    assert_int_equal(none.n, 0);
+    assert_int_equal(all.n, 1);
+    assert_int_equal(all.items[0].match.band, CW_BAND_NONE);
+}
+
+static void turned_and_inverted_copies_match(void **state)
+{
+    CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
+    const struct cw_hash hash = hash_of("turned");
+    (void)state;
+    register_hash("a", hash);
+    cw_fingerprint_from_pdq(&hash, &fp);
+    for (uint8_t turn = 0; turn < CW_TURN_COUNT; turn++) {
+        const struct cw_view *view = cw_fingerprint_view(&fp, CW_VIEW_PDQ, turn);
+        struct cw_hash negative = view->hash;
+        for (size_t i = 0; i < CW_HASH_BYTES; i++) {
+            negative.b[i] = (uint8_t)~negative.b[i];
+        }
+        CW_AUTO(cw_found_list_done)
+        struct cw_found_list found = ask(who.studio, view->hash, CW_BAND_WEAK);
+        CW_AUTO(cw_found_list_done)
+        struct cw_found_list inverted = ask(who.studio, negative, CW_BAND_WEAK);
+        assert_int_equal(found.n, 1);
+        assert_false(found.items[0].match.inverted);
+        assert_int_equal(inverted.n, 1);
+        assert_true(inverted.items[0].match.inverted);
+    }
+}
+
+static void another_studio_finds_nothing(void **state)
+{
+    (void)state;
+    register_hash("a", hash_of("a"));
+    CW_AUTO(cw_found_list_done)
+    struct cw_found_list found = ask(stranger.studio, hash_of("a"), CW_BAND_NONE);
+    assert_int_equal(found.n, 0);
+}
+
+static void the_best_match_comes_first(void **state)
+{
+    (void)state;
+    register_hash("far", flip_bits(hash_of("x"), 20));
+    register_hash("near", flip_bits(hash_of("x"), 3));
+    register_hash("middle", flip_bits(hash_of("x"), 9));
+    CW_AUTO(cw_found_list_done)
+    struct cw_found_list found = ask(who.studio, hash_of("x"), CW_BAND_WEAK);
+    assert_int_equal(found.n, 3);
+    assert_string_equal(found.items[0].asset.id, "near");
+    assert_string_equal(found.items[1].asset.id, "middle");
+    assert_string_equal(found.items[2].asset.id, "far");
+    assert_true(found.items[0].match.confidence >= found.items[1].match.confidence);
+}
+
+static void a_replaced_version_is_no_longer_found(void **state)
+{
+    (void)state;
+    register_hash("a", hash_of("first"));
+    register_hash("a", hash_of("second"));
+    CW_AUTO(cw_found_list_done)
+    struct cw_found_list first = ask(who.studio, hash_of("first"), CW_BAND_WEAK);
+    CW_AUTO(cw_found_list_done)
+    struct cw_found_list second = ask(who.studio, hash_of("second"), CW_BAND_WEAK);
+    assert_int_equal(first.n, 0);
+    assert_int_equal(second.n, 1);
+    assert_int_equal(second.items[0].asset.version, 2);
+}
+
+static void a_verdict_hides_weak_matches(void **state)
+{
+    (void)state;
+    assert_string_equal(cw_verdict(CW_BAND_NONE), "none");
+    assert_string_equal(cw_verdict(CW_BAND_WEAK), "none");
+    assert_string_equal(cw_verdict(CW_BAND_POSSIBLE), "possible");
+    assert_string_equal(cw_verdict(CW_BAND_STRONG), "strong");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(near_hashes_match_with_their_band, open_app,
+                                        close_app),
+        cmocka_unit_test_setup_teardown(what_is_too_far_is_shown_only_on_request,
+                                        open_app, close_app),
+        cmocka_unit_test_setup_teardown(turned_and_inverted_copies_match, open_app,
+                                        close_app),
+        cmocka_unit_test_setup_teardown(another_studio_finds_nothing, open_app,
+                                        close_app),
+        cmocka_unit_test_setup_teardown(the_best_match_comes_first, open_app, close_app),
+        cmocka_unit_test_setup_teardown(a_replaced_version_is_no_longer_found, open_app,
+                                        close_app),
+        cmocka_unit_test(a_verdict_hides_weak_matches),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
