@@ -42,7 +42,7 @@ libs_of = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
 # ---- flags ------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Werror -Wformat=2 -Wshadow -Wconversion -Wstrict-prototypes \
     -Wmissing-prototypes -Wvla -Wnull-dereference -Wcast-qual -Wundef \
-    -Wimplicit-fallthrough=5 -Walloca
+    -Wimplicit-fallthrough -Walloca
 FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection \
     -fcf-protection -ftrivial-auto-var-init=zero
 FLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

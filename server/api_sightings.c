@@ -317,7 +317,7 @@ static int answer_line(struct cw_app *app, struct cw_request *r, const struct bu
     if (l->bad) {
         write_bad_line(&w, &l->why); /* set by read_lines with `bad` */
     } else if (b->done[l->place].rc == CW_E_CONFLICT) {
-        struct cw_refusal why;
+        struct cw_refusal why = {0};
         cw_refuse(&why, CW_P_IDEMPOTENCY_MISMATCH, "", "it was used with other content");
         write_bad_line(&w, &why);
     } else {

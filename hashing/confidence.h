@@ -1,0 +1,45 @@
+/* confidence.h - what a distance between two fingerprints of recipe 1 means: pure
+ * functions of numbers. Where the numbers come from is in hashing/RECIPES.md, "What a
+ * distance means". */
+#ifndef CW_HASHING_CONFIDENCE_H
+#define CW_HASHING_CONFIDENCE_H
+
+#include "hashing/fingerprint.h"
+
+/* Greatest distance of each band, in bits of 256; what is above WEAK is not a match. */
+#define CW_RADIUS_STRONG 36
+#define CW_RADIUS_POSSIBLE 48
+#define CW_RADIUS_WEAK 52
+
+/* Ordered: a greater band says more. Stored: never renumber. */
+enum cw_band {
+    CW_BAND_NONE = 0,
+    CW_BAND_WEAK = 1,     /* for the curious; raises no alarm */
+    CW_BAND_POSSIBLE = 2, /* worth a reviewer's look */
+    CW_BAND_STRONG = 3,   /* no false one in the measured corpora */
+};
+
+struct cw_evidence {
+    unsigned distance;            /* of the best pair of views, 0..256 */
+    bool upright;                 /* that pair was neither turned nor inverted */
+    uint8_t asset_quality;        /* of the registered picture, 0..100 */
+    uint8_t found_quality;        /* of the picture that was found */
+    unsigned asset_self_distance; /* cw_fingerprint_self_distance of the registered one */
+    bool exact_bytes;             /* both have the same SHA-256 */
+};
+
+struct cw_judgement {
+    enum cw_band band;
+    double confidence;     /* 0..1; falls as the distance grows */
+    double expected_false; /* strangers that come this near in one look at the registry */
+};
+
+/* Judges one match in a registry of n_assets pictures. Threads pure. */
+void cw_judge(const struct cw_evidence *evidence, uint64_t n_assets,
+              struct cw_judgement *out);
+
+/* The least distance of the upright PDQ view to its own seven turns: small for discs,
+ * rings and checkerboards, which look like every other disc. 256 without a PDQ view. */
+unsigned cw_fingerprint_self_distance(const struct cw_fingerprint *fp);
+
+#endif

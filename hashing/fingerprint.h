@@ -1,0 +1,95 @@
+/* fingerprint.h - all that is kept of one picture: hashes of several views of it and,
+ * from recipe 2 on, local descriptors. No pixel is part of it. */
+#ifndef CW_HASHING_FINGERPRINT_H
+#define CW_HASHING_FINGERPRINT_H
+
+#include <stdbool.h>
+
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "hashing/hash.h"
+
+#define CW_FP_MAX_VIEWS 64
+#define CW_FP_MAX_LOCAL 2048
+#define CW_FP_LIBRARY_CAP 48
+/* Longest binary form; anything longer is refused before it is looked at. */
+#define CW_FP_MAX_BYTES ((size_t)128 * 1024)
+/* A hash below this quality says little about its picture (PDQ's published cut). */
+#define CW_QUALITY_WEAK 50
+
+/* The only recipe so far. Numbers are never reused (hashing/RECIPES.md). */
+#define CW_RECIPE_PDQ 1
+
+/* What a hash was computed from. The numbers are stored: never renumber. */
+enum cw_view_kind {
+    CW_VIEW_PDQ = 1, /* whole picture, PDQ as published */
+};
+
+/* How the picture was turned before hashing, in PDQ's dihedral order. */
+enum cw_turn {
+    CW_TURN_ORIG = 0,
+    CW_TURN_ROT90 = 1, /* anti-clockwise, as PDQ counts */
+    CW_TURN_ROT180 = 2,
+    CW_TURN_ROT270 = 3,
+    CW_TURN_FLIPX = 4,     /* mirrored top to bottom */
+    CW_TURN_FLIPY = 5,     /* mirrored left to right */
+    CW_TURN_FLIPPLUS = 6,  /* transposed */
+    CW_TURN_FLIPMINUS = 7, /* transposed along the other diagonal */
+    CW_TURN_COUNT = 8
+};
+
+struct cw_view {
+    uint8_t kind; /* enum cw_view_kind */
+    uint8_t turn; /* enum cw_turn */
+    struct cw_hash hash;
+};
+
+/* A local descriptor with its pose; filled by recipe 2. */
+struct cw_local {
+    struct cw_hash bits;
+    uint16_t x;     /* position, 0..65535 across the width */
+    uint16_t y;     /* and down the height */
+    uint16_t scale; /* 1/256 of the pyramid's base scale */
+    uint16_t angle; /* 65536 = one full turn */
+};
+
+struct cw_fingerprint {
+    uint16_t recipe;                 /* see hashing/RECIPES.md */
+    char library[CW_FP_LIBRARY_CAP]; /* decoder and version, such as "libjpeg-turbo 2.1.5"
+                                      */
+    uint32_t width, height;          /* of the picture as seen (turned); 0 if unknown */
+    uint8_t quality;                 /* 0..100, PDQ's; 100 if unknown */
+    bool truncated;                  /* the file ended early; what was there is hashed */
+    bool has_sha256;
+    uint8_t sha256[32]; /* of the exact file bytes */
+    size_t n_views;
+    struct cw_view views[CW_FP_MAX_VIEWS];
+    size_t n_local;
+    struct cw_local *local; /* n_local items, owned; NULL if none */
+};
+
+void cw_fingerprint_done(struct cw_fingerprint *fp);
+/* A recipe-1 fingerprint from a bare PDQ hash (exchange with others). The seven turned
+ * views are derived from the bits: exact but for bits near the median. */
+void cw_fingerprint_from_pdq(const struct cw_hash *pdq, struct cw_fingerprint *out);
+/* The view of that kind and turn, or NULL. Borrowed from fp. */
+const struct cw_view *cw_fingerprint_view(const struct cw_fingerprint *fp,
+                                          enum cw_view_kind kind, enum cw_turn turn);
+/* Text name of a view on the wire: "pdq", "pdq-rot90", ... NULL if there is none. */
+const char *cw_view_name(uint8_t kind, uint8_t turn);
+
+/* The binary form (docs/fingerprint-format.md). decode treats its input as hostile:
+ * counts, kinds, turns and the recipe are checked, CW_E_CORRUPT otherwise; *out is
+ * untouched then. */
+void cw_fingerprint_encode(const struct cw_fingerprint *fp, struct cw_buf *out);
+int cw_fingerprint_decode(struct cw_bytes in, struct cw_fingerprint *out,
+                          struct cw_err *err) CW_CHECKED;
+
+/* The JSON form of the API, or {"pdq":"64 hex"}. Unknown members are refused (with
+ * CW_E_UNSUPPORTED, a wrong value with CW_E_INVALID); on error
+ * `pointer` (at least 96 bytes) holds the JSON pointer of the culprit inside `v`. */
+void cw_fingerprint_write_json(const struct cw_fingerprint *fp, struct cw_jw *w);
+int cw_fingerprint_read_json(const struct cw_json *v, struct cw_fingerprint *out,
+                             char pointer[96], struct cw_err *err) CW_CHECKED;
+
+#endif
