@@ -76,11 +76,13 @@ $(LIB_CLI): $(call objects,$(CLI_SRC))
 	$(call say,AR)
 	$(Q)$(AR) rcs $@ $^
 
-$(BUILD)/%.o: %.c Makefile
+# A change of flags is a change of the object.
+MAKE_FILES := Makefile base/room.mk hashing/room.mk index/room.mk server/room.mk cli/room.mk
+$(BUILD)/%.o: %.c $(MAKE_FILES)
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(call cflags_of,$($<_PKG)) $(ALL_CFLAGS) $($<_CFLAGS) -MMD -MP -c $< -o $@
-$(BUILD)/%.o: %.S Makefile
+$(BUILD)/%.o: %.S $(MAKE_FILES)
 	@mkdir -p $(@D)
 	$(call say,AS)
 	$(Q)$(CC) $(ALL_CPPFLAGS) -MMD -MP -c $< -o $@

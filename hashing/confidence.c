@@ -16,6 +16,18 @@
 /* More expected false matches than this, and it is only a weak match. */
 #define MOST_FALSE (1.0 / 885.0)
 
+/* Greatest distances of each kind of view. Parts of a picture are looked at in more ways
+ * than the whole, so they have to agree better for the same rate of false alarms. */
+static const struct radii {
+    uint8_t strong, possible, weak;
+} RADII[CW_VIEW_KINDS] = {
+    [CW_VIEW_PDQ] = {CW_RADIUS_STRONG, CW_RADIUS_POSSIBLE, CW_RADIUS_WEAK},
+    [CW_VIEW_PDQR] = {31, 40, 44},
+    [CW_VIEW_INK] = {36, 44, 46},
+    [CW_VIEW_PDQR_RECT] = {24, 36, 42},
+    [CW_VIEW_INK_RECT] = {36, 44, 46},
+};
+
 /* True matches per bit of distance beyond the published threshold, for one stranger: half
  * of what is submitted is taken to be copies, of which 10 % lie between 31 and 52. */
 #define TRUE_PER_BIT 0.005
@@ -24,7 +36,6 @@
  * further away, so that 14 is the last distance that is still possible. */
 #define SYMMETRIC_SELF_DISTANCE 48
 #define SYMMETRIC_RADIUS 14
-#define SYMMETRIC_SHIFT (CW_RADIUS_POSSIBLE - SYMMETRIC_RADIUS)
 
 #define LOW_QUALITY_CONFIDENCE 0.5 /* at most, where a picture shows next to nothing */
 #define HIGHEST_CONFIDENCE 0.9999  /* certainty is for identical bytes */
@@ -46,15 +57,20 @@ static double confidence(double expected)
     return p < HIGHEST_CONFIDENCE ? p : HIGHEST_CONFIDENCE;
 }
 
-static enum cw_band band(unsigned distance, double expected)
+static enum cw_band band(const struct radii *radii, unsigned distance, double expected)
 {
-    if (distance > CW_RADIUS_WEAK) {
+    if (distance > radii->weak) {
         return CW_BAND_NONE;
     }
-    if (distance > CW_RADIUS_POSSIBLE || expected > MOST_FALSE) {
+    if (distance > radii->possible || expected > MOST_FALSE) {
         return CW_BAND_WEAK;
     }
-    return distance > CW_RADIUS_STRONG ? CW_BAND_POSSIBLE : CW_BAND_STRONG;
+    return distance > radii->strong ? CW_BAND_POSSIBLE : CW_BAND_STRONG;
+}
+
+uint8_t cw_radius_weak(enum cw_view_kind kind)
+{
+    return RADII[kind].weak;
 }
 
 void cw_judge(const struct cw_evidence *evidence, uint64_t n_assets,
@@ -63,10 +79,14 @@ void cw_judge(const struct cw_evidence *evidence, uint64_t n_assets,
     const bool symmetric = evidence->asset_self_distance <= SYMMETRIC_SELF_DISTANCE;
     const bool low_quality = evidence->asset_quality < CW_QUALITY_WEAK ||
                              evidence->found_quality < CW_QUALITY_WEAK;
-    const unsigned distance = evidence->distance + (symmetric ? SYMMETRIC_SHIFT : 0);
-    const double expected = expected_false(distance, evidence->upright, n_assets);
+    const struct radii *radii = &RADII[evidence->kind];
+    const unsigned shift = symmetric ? (unsigned)radii->possible - SYMMETRIC_RADIUS : 0;
+    const unsigned distance = evidence->distance + shift;
+    /* Each kind's last possible distance is as telling as PDQ's. */
+    const double expected = expected_false(
+        distance + CW_RADIUS_POSSIBLE - radii->possible, evidence->upright, n_assets);
     struct cw_judgement j = {
-        .band = band(distance, expected),
+        .band = band(radii, distance, expected),
         .confidence = confidence(expected),
         .expected_false = expected,
     };

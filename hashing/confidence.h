@@ -1,4 +1,4 @@
-/* confidence.h - what a distance between two fingerprints of recipe 1 means: pure
+/* confidence.h - what a distance between two fingerprints means: pure
  * functions of numbers. Where the numbers come from is in hashing/RECIPES.md, "What a
  * distance means". */
 #ifndef CW_HASHING_CONFIDENCE_H
@@ -6,7 +6,8 @@
 
 #include "hashing/fingerprint.h"
 
-/* Greatest distance of each band, in bits of 256; what is above WEAK is not a match. */
+/* Greatest distance of each band for the PDQ view, in bits of 256; what is above WEAK is
+ * not a match. Other kinds of view have radii of their own: cw_radius_weak. */
 #define CW_RADIUS_STRONG 36
 #define CW_RADIUS_POSSIBLE 48
 #define CW_RADIUS_WEAK 52
@@ -20,10 +21,11 @@ enum cw_band {
 };
 
 struct cw_evidence {
-    unsigned distance;            /* of the best pair of views, 0..256 */
-    bool upright;                 /* that pair was neither turned nor inverted */
-    uint8_t asset_quality;        /* of the registered picture, 0..100 */
-    uint8_t found_quality;        /* of the picture that was found */
+    uint8_t kind;          /* enum cw_view_kind; a rectangle if either side is one */
+    unsigned distance;     /* of the best pair of views, 0..256 */
+    bool upright;          /* that pair was neither turned nor inverted */
+    uint8_t asset_quality; /* of the registered picture, 0..100 */
+    uint8_t found_quality; /* of the picture that was found */
     unsigned asset_self_distance; /* cw_fingerprint_self_distance of the registered one */
     bool exact_bytes;             /* both have the same SHA-256 */
 };
@@ -37,6 +39,9 @@ struct cw_judgement {
 /* Judges one match in a registry of n_assets pictures. Threads pure. */
 void cw_judge(const struct cw_evidence *evidence, uint64_t n_assets,
               struct cw_judgement *out);
+
+/* The greatest distance that can still be a match of that kind: how far to search. */
+uint8_t cw_radius_weak(enum cw_view_kind kind);
 
 /* The least distance of the upright PDQ view to its own seven turns: small for discs,
  * rings and checkerboards, which look like every other disc. 256 without a PDQ view. */

@@ -10,33 +10,39 @@
 #include "hashing/fingerprint_internal.h"
 #include "hashing/pdq.h"
 
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
+#define FORMAT_WITHOUT_AREAS 1 /* all views are of the whole picture, fewer than 256 */
 #define FLAG_TRUNCATED 0x01
 #define FLAG_SHA256 0x02
 
-static const char *const PDQ_NAMES[CW_TURN_COUNT] = {
-    [CW_TURN_ORIG] = "pdq",
-    [CW_TURN_ROT90] = "pdq-rot90",
-    [CW_TURN_ROT180] = "pdq-rot180",
-    [CW_TURN_ROT270] = "pdq-rot270",
-    [CW_TURN_FLIPX] = "pdq-flipx",
-    [CW_TURN_FLIPY] = "pdq-flipy",
-    [CW_TURN_FLIPPLUS] = "pdq-flipplus",
-    [CW_TURN_FLIPMINUS] = "pdq-flipminus",
+#define TURNS_OF(kind)                                                                   \
+    {                                                                                    \
+        kind, kind "-rot90", kind "-rot180", kind "-rot270", kind "-flipx",              \
+            kind "-flipy", kind "-flipplus", kind "-flipminus"                           \
+    }
+
+static const char *const NAMES[CW_VIEW_KINDS][CW_TURN_COUNT] = {
+    [CW_VIEW_PDQ] = TURNS_OF("pdq"),
+    [CW_VIEW_PDQR] = TURNS_OF("pdqr"),
+    [CW_VIEW_INK] = TURNS_OF("ink"),
+    [CW_VIEW_PDQR_RECT] = TURNS_OF("pdqr-rect"),
+    [CW_VIEW_INK_RECT] = TURNS_OF("ink-rect"),
 };
 
 const char *cw_view_name(uint8_t kind, uint8_t turn)
 {
-    return kind == CW_VIEW_PDQ && turn < CW_TURN_COUNT ? PDQ_NAMES[turn] : NULL;
+    return kind < CW_VIEW_KINDS && turn < CW_TURN_COUNT ? NAMES[kind][turn] : NULL;
 }
 
 bool cw_view_by_name(struct cw_bytes name, uint8_t *out_kind, uint8_t *out_turn)
 {
-    for (uint8_t turn = 0; turn < CW_TURN_COUNT; turn++) {
-        if (cw_bytes_equal_str(name, PDQ_NAMES[turn])) {
-            *out_kind = CW_VIEW_PDQ;
-            *out_turn = turn;
-            return true;
+    for (uint8_t kind = CW_VIEW_PDQ; kind < CW_VIEW_KINDS; kind++) {
+        for (uint8_t turn = 0; turn < CW_TURN_COUNT; turn++) {
+            if (cw_bytes_equal_str(name, NAMES[kind][turn])) {
+                *out_kind = kind;
+                *out_turn = turn;
+                return true;
+            }
         }
     }
     return false;
@@ -58,6 +64,7 @@ void cw_fingerprint_from_pdq(const struct cw_hash *pdq, struct cw_fingerprint *o
         out->views[turn] = (struct cw_view){
             .kind = CW_VIEW_PDQ,
             .turn = turn,
+            .area = CW_AREA_WHOLE,
             .hash = cw_pdq_turn_bits(pdq, (enum cw_turn)turn),
         };
     }
@@ -75,20 +82,37 @@ const struct cw_view *cw_fingerprint_view(const struct cw_fingerprint *fp,
     return NULL;
 }
 
+static bool same_view(const struct cw_view *a, const struct cw_view *b)
+{
+    return a->kind == b->kind && a->turn == b->turn && a->area.left == b->area.left &&
+           a->area.top == b->area.top && a->area.right == b->area.right &&
+           a->area.bottom == b->area.bottom;
+}
+
+static int check_view(const struct cw_fingerprint *fp, size_t i, struct cw_err *err)
+{
+    const struct cw_view *view = &fp->views[i];
+    const char *name = cw_view_name(view->kind, view->turn);
+    if (name == NULL || (fp->recipe == CW_RECIPE_PDQ && view->kind != CW_VIEW_PDQ)) {
+        return cw_fail(err, CW_E_CORRUPT,
+                       "fingerprint of recipe %u has a view of kind %d, turn %d",
+                       fp->recipe, view->kind, view->turn);
+    }
+    if (view->area.left >= view->area.right || view->area.top >= view->area.bottom) {
+        return cw_fail(err, CW_E_CORRUPT, "fingerprint has a view %s of nothing", name);
+    }
+    for (size_t k = 0; k < i; k++) {
+        if (same_view(&fp->views[k], view)) {
+            return cw_fail(err, CW_E_CORRUPT, "fingerprint has the view %s twice", name);
+        }
+    }
+    return 0;
+}
+
 static int check_views(const struct cw_fingerprint *fp, struct cw_err *err)
 {
     for (size_t i = 0; i < fp->n_views; i++) {
-        const struct cw_view *view = &fp->views[i];
-        const char *name = cw_view_name(view->kind, view->turn);
-        if (name == NULL) {
-            return cw_fail(err, CW_E_CORRUPT,
-                           "fingerprint has a view of kind %d, turn %d", view->kind,
-                           view->turn);
-        }
-        if (cw_fingerprint_view(fp, (enum cw_view_kind)view->kind,
-                                (enum cw_turn)view->turn) != view) {
-            return cw_fail(err, CW_E_CORRUPT, "fingerprint has the view %s twice", name);
-        }
+        CW_TRY(check_view(fp, i, err));
     }
     if (cw_fingerprint_view(fp, CW_VIEW_PDQ, CW_TURN_ORIG) == NULL) {
         return cw_fail(err, CW_E_CORRUPT, "fingerprint has no upright pdq view");
@@ -108,7 +132,7 @@ bool cw_fp_is_plain(struct cw_bytes text)
 
 int cw_fp_check(const struct cw_fingerprint *fp, struct cw_err *err)
 {
-    if (fp->recipe != CW_RECIPE_PDQ) {
+    if (fp->recipe != CW_RECIPE_PDQ && fp->recipe != CW_RECIPE_VIEWS) {
         return cw_fail(err, CW_E_CORRUPT, "fingerprint is of unknown recipe %u",
                        fp->recipe);
     }
@@ -174,6 +198,21 @@ int cw_fp_get_local(struct cw_bytes in, struct cw_fingerprint *fp, struct cw_err
     return 0;
 }
 
+static void put_views(const struct cw_fingerprint *fp, struct cw_buf *out)
+{
+    cw_put_u16(out, (uint16_t)fp->n_views);
+    for (size_t i = 0; i < fp->n_views; i++) {
+        const struct cw_view *view = &fp->views[i];
+        cw_put_u8(out, view->kind);
+        cw_put_u8(out, view->turn);
+        cw_put_u16(out, view->area.left);
+        cw_put_u16(out, view->area.top);
+        cw_put_u16(out, view->area.right);
+        cw_put_u16(out, view->area.bottom);
+        cw_buf_add(out, view->hash.b, CW_HASH_BYTES);
+    }
+}
+
 void cw_fingerprint_encode(const struct cw_fingerprint *fp, struct cw_buf *out)
 {
     const size_t library_len = strnlen(fp->library, sizeof fp->library - 1);
@@ -189,21 +228,16 @@ void cw_fingerprint_encode(const struct cw_fingerprint *fp, struct cw_buf *out)
     if (fp->has_sha256) {
         cw_buf_add(out, fp->sha256, sizeof fp->sha256);
     }
-    cw_put_u8(out, (uint8_t)fp->n_views);
-    for (size_t i = 0; i < fp->n_views; i++) {
-        cw_put_u8(out, fp->views[i].kind);
-        cw_put_u8(out, fp->views[i].turn);
-        cw_buf_add(out, fp->views[i].hash.b, CW_HASH_BYTES);
-    }
+    put_views(fp, out);
     cw_put_u16(out, (uint16_t)fp->n_local);
     cw_fp_put_local(fp, out);
 }
 
 /* Everything before the views. */
-static int get_head(struct cw_reader *r, struct cw_fingerprint *fp, struct cw_err *err)
+static int get_head(struct cw_reader *r, uint8_t version, struct cw_fingerprint *fp,
+                    struct cw_err *err)
 {
-    const uint8_t version = cw_get_u8(r);
-    if (!r->failed && version != FORMAT_VERSION) {
+    if (!r->failed && version != FORMAT_VERSION && version != FORMAT_WITHOUT_AREAS) {
         return cw_fail(err, CW_E_CORRUPT, "fingerprint format %u is unknown", version);
     }
     const uint8_t flags = cw_get_u8(r);
@@ -229,15 +263,28 @@ static int get_head(struct cw_reader *r, struct cw_fingerprint *fp, struct cw_er
     return 0;
 }
 
-static int get_views(struct cw_reader *r, struct cw_fingerprint *fp, struct cw_err *err)
+static struct cw_area16 get_area(struct cw_reader *r)
 {
-    const uint8_t n = cw_get_u8(r);
+    struct cw_area16 area;
+    area.left = cw_get_u16(r);
+    area.top = cw_get_u16(r);
+    area.right = cw_get_u16(r);
+    area.bottom = cw_get_u16(r);
+    return area;
+}
+
+static int get_views(struct cw_reader *r, uint8_t version, struct cw_fingerprint *fp,
+                     struct cw_err *err)
+{
+    const bool areas = version != FORMAT_WITHOUT_AREAS;
+    const unsigned n = areas ? cw_get_u16(r) : cw_get_u8(r);
     if (n > CW_FP_MAX_VIEWS) {
         return cw_fail(err, CW_E_CORRUPT, "fingerprint has %u views", n);
     }
-    for (uint8_t i = 0; i < n; i++) {
+    for (unsigned i = 0; i < n; i++) {
         fp->views[i].kind = cw_get_u8(r);
         fp->views[i].turn = cw_get_u8(r);
+        fp->views[i].area = areas ? get_area(r) : CW_AREA_WHOLE;
         get_hash(r, &fp->views[i].hash);
     }
     fp->n_views = n;
@@ -252,8 +299,9 @@ int cw_fingerprint_decode(struct cw_bytes in, struct cw_fingerprint *out,
     }
     CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
     struct cw_reader r = cw_reader_of(in);
-    CW_TRY(get_head(&r, &fp, err));
-    CW_TRY(get_views(&r, &fp, err));
+    const uint8_t version = cw_get_u8(&r);
+    CW_TRY(get_head(&r, version, &fp, err));
+    CW_TRY(get_views(&r, version, &fp, err));
     const size_t n_local = cw_get_u16(&r);
     const struct cw_bytes local = cw_get_bytes(&r, n_local * CW_FP_LOCAL_BYTES);
     CW_TRY(cw_reader_end(&r, "fingerprint", err));

@@ -9,7 +9,8 @@
 #include "base/json_write.h"
 #include "hashing/hash.h"
 
-#define CW_FP_MAX_VIEWS 64
+/* 8 turns of the PDQ view and of two hashes of 18 parts of the picture. */
+#define CW_FP_MAX_VIEWS 296
 #define CW_FP_MAX_LOCAL 2048
 #define CW_FP_LIBRARY_CAP 48
 /* Longest binary form; anything longer is refused before it is looked at. */
@@ -17,12 +18,18 @@
 /* A hash below this quality says little about its picture (PDQ's published cut). */
 #define CW_QUALITY_WEAK 50
 
-/* The only recipe so far. Numbers are never reused (hashing/RECIPES.md). */
-#define CW_RECIPE_PDQ 1
+/* Numbers are never reused (hashing/RECIPES.md). */
+#define CW_RECIPE_PDQ 1   /* PDQ in eight turns */
+#define CW_RECIPE_VIEWS 2 /* and the trimmed, rectangle and ink views */
 
 /* What a hash was computed from. The numbers are stored: never renumber. */
 enum cw_view_kind {
-    CW_VIEW_PDQ = 1, /* whole picture, PDQ as published */
+    CW_VIEW_PDQ = 1,       /* whole picture, PDQ as published */
+    CW_VIEW_PDQR = 2,      /* whole or without its margins, luminance (recipe 2) */
+    CW_VIEW_INK = 3,       /* the same, ink map */
+    CW_VIEW_PDQR_RECT = 4, /* a rectangle that may be a picture of its own, luminance */
+    CW_VIEW_INK_RECT = 5,  /* the same, ink map */
+    CW_VIEW_KINDS
 };
 
 /* How the picture was turned before hashing, in PDQ's dihedral order. */
@@ -38,9 +45,16 @@ enum cw_turn {
     CW_TURN_COUNT = 8
 };
 
+/* A part of a picture: its edges as fractions of width and height, 65535 = all of it. */
+struct cw_area16 {
+    uint16_t left, top, right, bottom;
+};
+#define CW_AREA_WHOLE ((struct cw_area16){0, 0, UINT16_MAX, UINT16_MAX})
+
 struct cw_view {
     uint8_t kind; /* enum cw_view_kind */
     uint8_t turn; /* enum cw_turn */
+    struct cw_area16 area;
     struct cw_hash hash;
 };
 
@@ -72,7 +86,7 @@ void cw_fingerprint_done(struct cw_fingerprint *fp);
 /* A recipe-1 fingerprint from a bare PDQ hash (exchange with others). The seven turned
  * views are derived from the bits: exact but for bits near the median. */
 void cw_fingerprint_from_pdq(const struct cw_hash *pdq, struct cw_fingerprint *out);
-/* The view of that kind and turn, or NULL. Borrowed from fp. */
+/* The first view of that kind and turn, or NULL. Borrowed from fp. */
 const struct cw_view *cw_fingerprint_view(const struct cw_fingerprint *fp,
                                           enum cw_view_kind kind, enum cw_turn turn);
 /* Text name of a view on the wire: "pdq", "pdq-rot90", ... NULL if there is none. */

@@ -26,6 +26,22 @@ static void write_local(const struct cw_fingerprint *fp, struct cw_jw *w)
     cw_jw_text(w, cw_buf_view(&text));
 }
 
+/* "area":[left,top,right,bottom], left out for the whole picture. */
+static void write_area(const struct cw_area16 *a, struct cw_jw *w)
+{
+    const uint16_t edges[] = {a->left, a->top, a->right, a->bottom};
+    if (a->left == 0 && a->top == 0 && a->right == UINT16_MAX &&
+        a->bottom == UINT16_MAX) {
+        return;
+    }
+    cw_jw_key(w, "area");
+    cw_jw_begin_array(w);
+    for (size_t i = 0; i < 4; i++) {
+        cw_jw_u64(w, edges[i]);
+    }
+    cw_jw_end_array(w);
+}
+
 void cw_fingerprint_write_json(const struct cw_fingerprint *fp, struct cw_jw *w)
 {
     cw_jw_begin_object(w);
@@ -46,6 +62,7 @@ void cw_fingerprint_write_json(const struct cw_fingerprint *fp, struct cw_jw *w)
         cw_jw_begin_object(w);
         cw_jw_kstr(w, "kind", cw_view_name(fp->views[i].kind, fp->views[i].turn));
         cw_jw_khex(w, "hash", fp->views[i].hash.b, CW_HASH_BYTES);
+        write_area(&fp->views[i].area, w);
         cw_jw_end_object(w);
     }
     cw_jw_end_array(w);
@@ -162,15 +179,33 @@ static int read_quality(const struct cw_json *v, const struct place *at,
     return 0;
 }
 
+static int read_area(const struct cw_json *v, size_t i, const struct place *at,
+                     struct cw_area16 *out)
+{
+    const struct cw_json *member = cw_json_get(v, "area");
+    uint64_t edges[4] = {0, 0, UINT16_MAX, UINT16_MAX};
+    if (member != NULL && cw_json_count(member) != 4) {
+        return refuse_view(at, i, "area", "not [left, top, right, bottom]");
+    }
+    for (size_t k = 0; member != NULL && k < 4; k++) {
+        if (!cw_json_u64(cw_json_at(member, k), &edges[k]) || edges[k] > UINT16_MAX) {
+            return refuse_view(at, i, "area", "not four whole numbers up to 65535");
+        }
+    }
+    *out = (struct cw_area16){(uint16_t)edges[0], (uint16_t)edges[1], (uint16_t)edges[2],
+                              (uint16_t)edges[3]};
+    return 0;
+}
+
 static int read_view(const struct cw_json *v, size_t i, const struct place *at,
                      struct cw_view *out)
 {
-    static const char *const MEMBERS[] = {"kind", "hash"};
+    static const char *const MEMBERS[] = {"kind", "hash", "area"};
     struct cw_bytes text = {0};
     if (!cw_json_is_object(v)) {
         return refuse_view(at, i, NULL, "not an object");
     }
-    const char *unknown = cw_json_unknown(v, MEMBERS, 2);
+    const char *unknown = cw_json_unknown(v, MEMBERS, 3);
     if (unknown != NULL) {
         (void)refuse_view(at, i, unknown, "unknown member");
         return as_unknown(at);
@@ -183,7 +218,7 @@ static int read_view(const struct cw_json *v, size_t i, const struct place *at,
         cw_hash_parse(text, &out->hash, NULL) != 0) {
         return refuse_view(at, i, "hash", "not a hash of 64 hexadecimal digits");
     }
-    return 0;
+    return read_area(v, i, at, &out->area);
 }
 
 static int read_views(const struct cw_json *v, const struct place *at,
@@ -192,7 +227,7 @@ static int read_views(const struct cw_json *v, const struct place *at,
     const struct cw_json *views = cw_json_get(v, "views");
     const size_t n = cw_json_count(views);
     if (!cw_json_is_array(views) || n == 0 || n > CW_FP_MAX_VIEWS) {
-        return refuse(at, "views", "not an array of 1 to 64 views");
+        return refuse(at, "views", "not an array of 1 to 296 views");
     }
     for (size_t i = 0; i < n; i++) {
         CW_TRY(read_view(cw_json_at(views, i), i, at, &fp->views[i]));
@@ -247,7 +282,7 @@ static int read_full(const struct cw_json *v, const struct place *at,
     uint64_t width = 0;
     uint64_t height = 0;
     CW_TRY(read_number(v, "recipe", UINT16_MAX, at, &recipe));
-    if (recipe != CW_RECIPE_PDQ) {
+    if (recipe != CW_RECIPE_PDQ && recipe != CW_RECIPE_VIEWS) {
         return refuse(at, "recipe", "missing, or not a recipe we know");
     }
     CW_TRY(read_number(v, "width", CW_FP_MAX_SIDE, at, &width));

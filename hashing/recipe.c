@@ -5,12 +5,21 @@
 #include <string.h>
 
 #include "hashing/pdq.h"
+#include "hashing/plane_sink.h"
 #include "hashing/sampler.h"
+#include "hashing/tee_sink.h"
+#include "hashing/views.h"
 
+/* One decoding feeds two sinks: the sampler of the published PDQ, and the small plane
+ * that the private views are taken from. */
 struct cw_recipe {
     struct cw_decoder *decoder;
     struct cw_pdq_work *pdq;
     struct cw_sampler sampler;
+    struct cw_plane_sink plane;
+    struct cw_tee_sink tee;
+    struct cw_views *views;
+    struct cw_seen_list seen;
 };
 
 int cw_recipe_new(const struct cw_decode_limits *limits, struct cw_recipe **out,
@@ -23,6 +32,9 @@ int cw_recipe_new(const struct cw_decode_limits *limits, struct cw_recipe **out,
     CW_TRY(cw_decoder_new(limits, &r->decoder, err));
     CW_TRY(cw_pdq_work_new(&r->pdq, err));
     cw_sampler_init(&r->sampler, cw_pdq_luma(r->pdq));
+    CW_TRY(cw_plane_sink_init(&r->plane, err));
+    CW_TRY(cw_views_new(&r->views, err));
+    cw_tee_sink_init(&r->tee, &r->sampler.sink, &r->plane.sink);
     *out = r;
     r = NULL;
     return 0;
@@ -33,29 +45,64 @@ void cw_recipe_free(struct cw_recipe **r)
     if (*r != NULL) {
         cw_decoder_free(&(*r)->decoder);
         cw_pdq_work_free(&(*r)->pdq);
+        cw_plane_sink_done(&(*r)->plane);
+        cw_views_free(&(*r)->views);
     }
     free(*r);
     *r = NULL;
 }
 
+static void add_turns(struct cw_fingerprint *fp, enum cw_view_kind kind,
+                      struct cw_area16 area, const struct cw_pdq *pdq)
+{
+    for (uint8_t turn = 0; turn < CW_TURN_COUNT; turn++) {
+        fp->views[fp->n_views++] = (struct cw_view){
+            .kind = (uint8_t)kind, .turn = turn, .area = area, .hash = pdq->turns[turn]};
+    }
+}
+
+/* Edges in fractions of the plane's sides; whatever is seen has an area. */
+static struct cw_area16 area_of(const struct cw_plane *plane, struct cw_rect r)
+{
+    return (struct cw_area16){
+        .left = (uint16_t)(r.x * UINT16_MAX / plane->width),
+        .top = (uint16_t)(r.y * UINT16_MAX / plane->height),
+        .right = (uint16_t)((r.x + r.width) * UINT16_MAX / plane->width),
+        .bottom = (uint16_t)((r.y + r.height) * UINT16_MAX / plane->height),
+    };
+}
+
+/* A rectangle with next to nothing to see resembles every other such rectangle. */
+static void add_seen(struct cw_fingerprint *fp, const struct cw_plane *plane,
+                     const struct cw_seen *seen)
+{
+    const struct cw_area16 area = area_of(plane, seen->where);
+    const bool rect = seen->part == CW_PART_RECT;
+    if (!rect || seen->luma.quality >= CW_QUALITY_WEAK) {
+        add_turns(fp, rect ? CW_VIEW_PDQR_RECT : CW_VIEW_PDQR, area, &seen->luma);
+    }
+    add_turns(fp, rect ? CW_VIEW_INK_RECT : CW_VIEW_INK, area, &seen->ink);
+}
+
 int cw_recipe_run(struct cw_recipe *r, struct cw_bytes picture, enum cw_strictness how,
                   struct cw_fingerprint *out, struct cw_err *err)
 {
+    const enum cw_purpose purpose = how == CW_STRICT ? CW_TO_REGISTER : CW_TO_MATCH;
     struct cw_decoded decoded = {0};
     struct cw_pdq pdq;
-    CW_TRY(cw_decode(r->decoder, picture, how, &r->sampler.sink, &decoded, err));
+    CW_TRY(cw_decode(r->decoder, picture, how, &r->tee.sink, &decoded, err));
     cw_pdq_hash(r->pdq, r->sampler.width, r->sampler.height, &pdq);
+    CW_TRY(cw_views_look(r->views, r->pdq, &r->plane.plane, purpose, &r->seen, err));
     memset(out, 0, sizeof *out);
-    out->recipe = CW_RECIPE_PDQ;
+    out->recipe = CW_RECIPE_VIEWS;
     (void)snprintf(out->library, sizeof out->library, "%s", decoded.library);
     out->width = r->sampler.width;
     out->height = r->sampler.height;
     out->quality = pdq.quality;
     out->truncated = decoded.truncated;
-    out->n_views = CW_TURN_COUNT;
-    for (uint8_t turn = 0; turn < CW_TURN_COUNT; turn++) {
-        out->views[turn] =
-            (struct cw_view){.kind = CW_VIEW_PDQ, .turn = turn, .hash = pdq.turns[turn]};
+    add_turns(out, CW_VIEW_PDQ, CW_AREA_WHOLE, &pdq);
+    for (size_t i = 0; i < r->seen.n; i++) {
+        add_seen(out, &r->plane.plane, &r->seen.items[i]);
     }
     return 0;
 }

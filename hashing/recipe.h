@@ -12,8 +12,10 @@ int cw_recipe_new(const struct cw_decode_limits *limits, struct cw_recipe **out,
                   struct cw_err *err) CW_CHECKED;
 void cw_recipe_free(struct cw_recipe **r);
 
-/* Fingerprints one picture by recipe CW_RECIPE_PDQ; has_sha256 stays false.
+/* Fingerprints one picture by recipe CW_RECIPE_VIEWS; has_sha256 stays false.
  *
+ * how      CW_STRICT is for what is registered: seen whole and without its margins.
+ *          CW_LENIENT is for what was found: also taken apart into rectangles.
  * out      to be ended with cw_fingerprint_done
  * Errors   those of cw_decode
  * Threads  one per recipe */

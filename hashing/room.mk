@@ -5,7 +5,10 @@ HASHING_SRC := hashing/hash.c hashing/pdq.c hashing/fingerprint.c hashing/finger
     hashing/hasher_client.c
 DECODE_SRC := hashing/sniff.c hashing/exif.c hashing/jpeg_header.c hashing/png_header.c \
     hashing/gif_header.c hashing/sampler.c \
-    hashing/decode.c hashing/decode_jpeg.c hashing/decode_vips.c hashing/recipe.c \
+    hashing/decode.c hashing/decode_jpeg.c hashing/decode_vips.c hashing/area.c hashing/plane.c \
+    hashing/plane_sink.c hashing/tee_sink.c hashing/trim.c hashing/bitmap.c \
+    hashing/components.c hashing/edges.c hashing/rects.c \
+    hashing/ink.c hashing/views.c hashing/recipe.c \
     hashing/hasher_confine.c
 HASHER_MAIN := hashing/hasher_main.c
 
@@ -13,3 +16,15 @@ HASHER_MAIN := hashing/hasher_main.c
 hashing/pdq.c_CFLAGS := -O3 -ffp-contract=off
 hashing/sampler.c_CFLAGS := -O3 -ffp-contract=off
 hashing/decode_vips.c_PKG := vips
+# The same results on every processor: no fused multiply-add. A square root that need not set
+# errno can be vectorised.
+hashing/area.c_CFLAGS := -O3 -ffp-contract=off
+hashing/plane.c_CFLAGS := -O3 -ffp-contract=off
+hashing/plane_sink.c_CFLAGS := -O3 -ffp-contract=off
+hashing/views.c_CFLAGS := -O3 -ffp-contract=off
+hashing/trim.c_CFLAGS := -O3
+hashing/rects.c_CFLAGS := -O3
+hashing/ink.c_CFLAGS := -O3 -ffp-contract=off -fno-math-errno
+hashing/bitmap.c_CFLAGS := -O3
+hashing/components.c_CFLAGS := -O3
+hashing/edges.c_CFLAGS := -O3

@@ -1,9 +1,10 @@
 # Tests of hashing/: those of HASHING_SRC, and those that decode pictures.
 UNIT_HASHING := test_hash test_pdq test_fingerprint test_fingerprint_json test_confidence \
     test_hasher_protocol
-UNIT_DECODE := test_sniff test_picture_header test_sampler test_decode test_hasher
+UNIT_DECODE := test_sniff test_picture_header test_sampler test_plane test_trim test_rects \
+    test_ink test_views test_decode test_hasher
 FUZZ_HASHING := fuzz_fingerprint fuzz_fingerprint_json fuzz_picture_header fuzz_hasher_protocol
-BENCH_DECODE := bench_pdq
+BENCH_DECODE := bench_pdq bench_views
 # Drawings and their files, linked into UNIT_DECODE and the benchmarks.
 TEST_PICTURES_SRC := tests/support/t_encode.c
 tests/support/t_encode.c_PKG := vips

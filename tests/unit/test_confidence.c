@@ -5,7 +5,8 @@
 
 static struct cw_judgement judge(unsigned distance, uint64_t n_assets)
 {
-    const struct cw_evidence evidence = {.distance = distance,
+    const struct cw_evidence evidence = {.kind = CW_VIEW_PDQ,
+                                         .distance = distance,
                                          .asset_quality = 100,
                                          .found_quality = 100,
                                          .asset_self_distance = 100};
@@ -24,6 +25,37 @@ static void bands_are_the_documented_distances(void **state)
     assert_int_equal(judge(49, 1000).band, CW_BAND_WEAK);
     assert_int_equal(judge(52, 1000).band, CW_BAND_WEAK);
     assert_int_equal(judge(53, 1000).band, CW_BAND_NONE);
+}
+
+static void every_kind_has_its_own_distances(void **state)
+{
+    static const struct {
+        uint8_t kind;
+        unsigned strong, possible, weak;
+    } KINDS[] = {
+        {CW_VIEW_PDQR, 31, 40, 44},
+        {CW_VIEW_INK, 36, 44, 46},
+        {CW_VIEW_PDQR_RECT, 24, 36, 42},
+        {CW_VIEW_INK_RECT, 36, 44, 46},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
+        const unsigned at[] = {KINDS[i].strong, KINDS[i].possible, KINDS[i].weak};
+        for (unsigned b = 0; b < 3; b++) {
+            struct cw_evidence evidence = {.kind = KINDS[i].kind,
+                                           .distance = at[b],
+                                           .asset_quality = 100,
+                                           .found_quality = 100,
+                                           .asset_self_distance = 100};
+            struct cw_judgement j;
+            cw_judge(&evidence, 1000, &j);
+            assert_int_equal(j.band, CW_BAND_STRONG - b);
+            evidence.distance++;
+            cw_judge(&evidence, 1000, &j);
+            assert_int_equal(j.band, CW_BAND_STRONG - b - 1);
+        }
+        assert_int_equal(cw_radius_weak(KINDS[i].kind), KINDS[i].weak);
+    }
 }
 
 static void a_larger_registry_needs_a_smaller_distance(void **state)
@@ -54,7 +86,8 @@ static void confidence_falls_with_distance_and_registry(void **state)
 static void an_upright_match_is_less_of_an_accident(void **state)
 {
     (void)state;
-    struct cw_evidence evidence = {.distance = 47,
+    struct cw_evidence evidence = {.kind = CW_VIEW_PDQ,
+                                   .distance = 47,
                                    .upright = true,
                                    .asset_quality = 100,
                                    .found_quality = 100,
@@ -68,7 +101,8 @@ static void an_upright_match_is_less_of_an_accident(void **state)
 static void low_quality_is_never_more_than_weak(void **state)
 {
     (void)state;
-    struct cw_evidence evidence = {.asset_quality = CW_QUALITY_WEAK - 1,
+    struct cw_evidence evidence = {.kind = CW_VIEW_PDQ,
+                                   .asset_quality = CW_QUALITY_WEAK - 1,
                                    .found_quality = 100,
                                    .asset_self_distance = 100};
     struct cw_judgement j;
@@ -84,7 +118,8 @@ static void low_quality_is_never_more_than_weak(void **state)
 static void symmetric_assets_match_only_closely(void **state)
 {
     (void)state;
-    struct cw_evidence evidence = {.distance = 14,
+    struct cw_evidence evidence = {.kind = CW_VIEW_PDQ,
+                                   .distance = 14,
                                    .asset_quality = 100,
                                    .found_quality = 100,
                                    .asset_self_distance = 48};
@@ -102,7 +137,7 @@ static void symmetric_assets_match_only_closely(void **state)
 static void identical_bytes_are_certain(void **state)
 {
     (void)state;
-    const struct cw_evidence evidence = {.exact_bytes = true};
+    const struct cw_evidence evidence = {.kind = CW_VIEW_PDQ, .exact_bytes = true};
     struct cw_judgement j;
     cw_judge(&evidence, 100000000, &j);
     assert_int_equal(j.band, CW_BAND_STRONG);
@@ -145,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bands_are_the_documented_distances),
+        cmocka_unit_test(every_kind_has_its_own_distances),
         cmocka_unit_test(a_larger_registry_needs_a_smaller_distance),
         cmocka_unit_test(confidence_falls_with_distance_and_registry),
         cmocka_unit_test(an_upright_match_is_less_of_an_accident),

@@ -76,12 +76,53 @@ static void binary_form_is_the_documented_one(void **state)
     (void)state;
     struct cw_fingerprint fp = {.recipe = 1, .width = 0x0102, .height = 3, .quality = 99};
     fp.n_views = 1;
-    fp.views[0] = (struct cw_view){CW_VIEW_PDQ, CW_TURN_ORIG, some_hash(9)};
+    fp.views[0] =
+        (struct cw_view){CW_VIEW_PDQ, CW_TURN_ORIG, CW_AREA_WHOLE, some_hash(9)};
     CW_AUTO(cw_buf_done) struct cw_buf bytes = encoded(&fp);
-    static const uint8_t HEAD[] = {1, 0, 0, 1, 0, 0, 1, 2, 0, 0, 0, 3, 99, 0, 1, 1, 0};
+    static const uint8_t HEAD[] = {2, 0, 0, 1, 0, 0, 1, 2, 0, 0,    0,    3,    99,
+                                   0, 0, 1, 1, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff};
     assert_int_equal(bytes.len, sizeof HEAD + CW_HASH_BYTES + 2);
     assert_memory_equal(bytes.p, HEAD, sizeof HEAD);
     assert_memory_equal(bytes.p + sizeof HEAD, fp.views[0].hash.b, CW_HASH_BYTES);
+}
+
+static void the_first_version_is_still_read(void **state)
+{
+    (void)state;
+    static const uint8_t HEAD[] = {1, 0, 0, 1, 0, 0, 1, 2, 0, 0, 0, 3, 99, 0, 1, 1, 0};
+    const struct cw_hash hash = some_hash(9);
+    struct cw_fingerprint fp;
+    CW_AUTO(cw_buf_done) struct cw_buf bytes = CW_BUF_INIT(100);
+    cw_buf_add(&bytes, HEAD, sizeof HEAD);
+    cw_buf_add(&bytes, hash.b, CW_HASH_BYTES);
+    cw_put_u16(&bytes, 0);
+    assert_int_equal(cw_fingerprint_decode(cw_buf_view(&bytes), &fp, NULL), 0);
+    assert_int_equal(fp.n_views, 1);
+    assert_memory_equal(fp.views[0].hash.b, hash.b, CW_HASH_BYTES);
+    assert_int_equal(fp.views[0].area.right, UINT16_MAX);
+}
+
+static void views_of_parts_are_kept(void **state)
+{
+    (void)state;
+    struct cw_fingerprint fp, back;
+    const struct cw_hash pdq = some_hash(1);
+    cw_fingerprint_from_pdq(&pdq, &fp);
+    fp.recipe = CW_RECIPE_VIEWS;
+    const struct cw_area16 left = {0, 0, 30000, 65535}, right = {30000, 1, 65535, 65535};
+    fp.views[fp.n_views++] = (struct cw_view){CW_VIEW_INK_RECT, 3, left, some_hash(2)};
+    fp.views[fp.n_views++] = (struct cw_view){CW_VIEW_INK_RECT, 3, right, some_hash(2)};
+    CW_AUTO(cw_buf_done) struct cw_buf bytes = encoded(&fp);
+    assert_int_equal(cw_fingerprint_decode(cw_buf_view(&bytes), &back, NULL), 0);
+    assert_int_equal(back.n_views, CW_TURN_COUNT + 2);
+    assert_int_equal(back.views[CW_TURN_COUNT + 1].area.left, 30000);
+    assert_int_equal(back.views[CW_TURN_COUNT + 1].area.top, 1);
+    fp.views[fp.n_views - 1].area = left; /* now there are two of it */
+    CW_AUTO(cw_buf_done) struct cw_buf twice = encoded(&fp);
+    assert_refused(&twice);
+    fp.views[fp.n_views - 1].area = (struct cw_area16){7, 7, 7, 9};
+    CW_AUTO(cw_buf_done) struct cw_buf nothing = encoded(&fp);
+    assert_refused(&nothing);
 }
 
 static void every_shortened_record_is_refused(void **state)
@@ -116,7 +157,8 @@ static void nonsense_in_any_field_is_refused(void **state)
 {
     (void)state;
     const size_t views = HEAD_LEN + 14 + 32;
-    assert_byte_refused(0, 2);               /* version */
+    assert_byte_refused(0, 3);               /* version */
+    assert_byte_refused(0, 1);               /* its views are shorter */
     assert_byte_refused(1, 0x83);            /* flags */
     assert_byte_refused(3, 7);               /* recipe */
     assert_byte_refused(4, 0xff);            /* width */
@@ -124,11 +166,12 @@ static void nonsense_in_any_field_is_refused(void **state)
     assert_byte_refused(13, 255);            /* length of the library's name */
     assert_byte_refused(HEAD_LEN + 2, '\n'); /* a letter of it */
     assert_byte_refused(HEAD_LEN + 2, 0);
-    assert_byte_refused(views, 65); /* count of views */
-    assert_byte_refused(views, 0);
-    assert_byte_refused(views + 1, 9); /* kind */
-    assert_byte_refused(views + 2, 8); /* turn */
-    assert_byte_refused(views + 2, 1); /* a view twice, and none upright */
+    assert_byte_refused(views, 2);               /* count of views, high byte */
+    assert_byte_refused(views + 1, 0);           /* low byte */
+    assert_byte_refused(views + 2, 9);           /* kind */
+    assert_byte_refused(views + 2, CW_VIEW_INK); /* not of this recipe */
+    assert_byte_refused(views + 3, 8);           /* turn */
+    assert_byte_refused(views + 3, 1);           /* a view twice, and none upright */
 }
 
 static void too_many_descriptors_are_refused(void **state)
@@ -178,6 +221,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(binary_form_keeps_everything),
         cmocka_unit_test(binary_form_is_the_documented_one),
+        cmocka_unit_test(the_first_version_is_still_read),
+        cmocka_unit_test(views_of_parts_are_kept),
         cmocka_unit_test(every_shortened_record_is_refused),
         cmocka_unit_test(bytes_after_the_end_are_refused),
         cmocka_unit_test(nonsense_in_any_field_is_refused),

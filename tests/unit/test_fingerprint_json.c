@@ -104,7 +104,19 @@ static void refusals_point_at_the_culprit(void **state)
     assert_refused_at(FULL(",\"library\":7"), "/library");
     assert_refused_at(FULL(",\"library\":\"\\u00e9\""), "/library");
     assert_refused_at(FULL(",\"local\":\"AAAA\""), "/local");
-    assert_refused_at("{\"recipe\":2,\"views\":[]}", "/recipe");
+    assert_refused_at("{\"recipe\":3,\"views\":[]}", "/recipe");
+    assert_refused_at("{\"recipe\":2,\"views\":[{\"kind\":\"pdq\",\"hash\":\"" HASH
+                      "\",\"area\":[0,0,9]}]}",
+                      "/views/0/area");
+    assert_refused_at("{\"recipe\":2,\"views\":[{\"kind\":\"pdq\",\"hash\":\"" HASH
+                      "\",\"area\":[0,0,65536,1]}]}",
+                      "/views/0/area");
+    assert_refused_at("{\"recipe\":2,\"views\":[{\"kind\":\"pdq\",\"hash\":\"" HASH
+                      "\",\"area\":[5,0,5,9]}]}",
+                      "/views");
+    assert_refused_at("{\"recipe\":1,\"views\":[{\"kind\":\"pdq\",\"hash\":\"" HASH
+                      "\"},{\"kind\":\"ink\",\"hash\":\"" HASH "\"}]}",
+                      "/views");
     assert_refused_at("{\"recipe\":1}", "/views");
     assert_refused_at("{\"recipe\":1,\"views\":[7]}", "/views/0");
     assert_unknown_at("{\"recipe\":1,\"views\":[{\"kind\":\"pdq\",\"x\":1}]}",
