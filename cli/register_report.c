@@ -20,7 +20,8 @@ static const char *settle(const struct cw_register_item *item,
     (void)cw_json_text(cw_json_get(item->answer, "status"), &status);
     (void)cw_json_bool(cw_json_get(item->answer, "weak"), &weak);
     const bool unchanged = cw_bytes_equal_str(status, "unchanged");
-    const bool replaced = cw_bytes_equal_str(status, "replaced");
+    const bool upgraded = cw_bytes_equal_str(status, "upgraded");
+    const bool replaced = upgraded || cw_bytes_equal_str(status, "replaced");
     if (!unchanged && !replaced && !cw_bytes_equal_str(status, "registered")) {
         totals->n_refused++;
         return "refused";
@@ -32,7 +33,10 @@ static const char *settle(const struct cw_register_item *item,
     totals->n_unchanged += unchanged ? 1 : 0;
     totals->n_replaced += replaced ? 1 : 0;
     totals->n_registered += unchanged || replaced ? 0 : 1;
-    return unchanged ? "unchanged" : replaced ? "replaced" : "registered";
+    return unchanged  ? "unchanged"
+           : upgraded ? "upgraded"
+           : replaced ? "replaced"
+                      : "registered";
 }
 
 /* Copies a member of the answer as it is, if it is there. */

@@ -54,11 +54,16 @@ static void add_confidence(struct cw_buf *out, const struct cw_json *object)
     }
 }
 
-/* How the match came about: distance, turn, exactness. */
+/* How the match came about: distance, view, turn, exactness. */
 static void add_evidence(struct cw_buf *out, const struct cw_json *match)
 {
-    struct cw_bytes turn;
+    struct cw_bytes turn, view;
     add_named(out, match, "distance");
+    if (cw_json_text(cw_json_get(match, "view"), &view) &&
+        !cw_bytes_equal_str(view, "pdq")) {
+        cw_buf_add_str(out, "  by ");
+        cw_add_plain(out, view);
+    }
     if (cw_json_text(cw_json_get(match, "turn"), &turn) &&
         !cw_bytes_equal_str(turn, "orig")) {
         cw_buf_add_str(out, "  turned ");

@@ -11,7 +11,7 @@
 
 #include "hashing/hash.h"
 
-#define CW_SEARCH_MAX_QUERY_HASHES 64
+#define CW_SEARCH_MAX_QUERY_HASHES 320
 
 struct cw_search;
 

@@ -33,8 +33,8 @@
 #define CW_DETAIL_CAP 257
 #define CW_KEY_ID_BYTES 8
 #define CW_SIGHTING_ID_BYTES 16
-#define CW_SLOTS 64 /* of the feed; fixed for ever */
-#define CW_ROWS_PER_RECORD 8
+#define CW_SLOTS 64           /* of the feed; fixed for ever */
+#define CW_ROWS_PER_RECORD 40 /* upright views of a picture that was taken apart */
 
 struct cw_store;
 
@@ -142,6 +142,9 @@ struct cw_match {
     uint16_t distance;       /* Hamming, 0..256 */
     uint8_t view;            /* enum cw_view_kind that matched */
     uint8_t turn;            /* enum cw_turn of the found picture */
+    uint8_t agreeing;        /* bit 1 << kind for every kind of view that matched */
+    uint16_t area[4]; /* of the found picture, that matched: left, top, right, bottom
+                         in fractions of 65535 */
     bool inverted;
     bool exact_bytes;    /* the SHA-256 is the same */
     bool lookback;       /* the sighting was there first */

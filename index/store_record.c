@@ -196,6 +196,10 @@ void cw_record_put_match(struct cw_buf *b, const struct cw_match_record *m)
     cw_put_u16(b, m->m.distance);
     cw_put_u8(b, m->m.view);
     cw_put_u8(b, m->m.turn);
+    cw_put_u8(b, m->m.agreeing);
+    for (size_t i = 0; i < 4; i++) {
+        cw_put_u16(b, m->m.area[i]);
+    }
     cw_put_u8(b, m->m.inverted);
     cw_put_u8(b, m->m.exact_bytes);
     cw_put_u8(b, m->m.lookback);
@@ -213,6 +217,10 @@ int cw_record_get_match(struct cw_bytes in, struct cw_match_record *out,
     out->m.distance = cw_get_u16(&r);
     out->m.view = cw_get_u8(&r);
     out->m.turn = cw_get_u8(&r);
+    out->m.agreeing = cw_get_u8(&r);
+    for (size_t i = 0; i < 4; i++) {
+        out->m.area[i] = cw_get_u16(&r);
+    }
     out->m.inverted = get_bool(&r);
     out->m.exact_bytes = get_bool(&r);
     out->m.lookback = get_bool(&r);

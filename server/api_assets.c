@@ -122,7 +122,7 @@ static int write_seen(struct cw_jw *w, struct cw_app *app, cw_studio_no studio,
     cw_jw_kstr(w, "host", s.host);
     cw_jw_ktime(w, "fetched_at", s.fetched_us);
     cw_jw_ku64(w, "distance", m->distance);
-    cw_jw_kstr(w, "view", cw_view_name(m->view, CW_TURN_ORIG));
+    cw_match_view_write(w, m);
     cw_jw_kstr(w, "turn", cw_turn_name(m->turn));
     cw_jw_kbool(w, "inverted", m->inverted);
     cw_jw_kbool(w, "exact_bytes", m->exact_bytes);
@@ -130,6 +130,27 @@ static int write_seen(struct cw_jw *w, struct cw_app *app, cw_studio_no studio,
     cw_jw_key(w, "confidence");
     cw_jw_fixed(w, m->confidence / 1e6, 6);
     cw_jw_end_object(w);
+    return 0;
+}
+
+/* The same file by a newer recipe: the picture has not changed, only what is kept of it.
+ */
+static int is_upgrade(struct cw_app *app, cw_studio_no studio,
+                      const struct cw_asset_in *in, const struct cw_registered *done,
+                      bool *out, struct cw_err *err)
+{
+    struct cw_asset before;
+    CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
+    CW_AUTO(cw_buf_done) struct cw_buf bytes = CW_BUF_INIT(CW_FP_MAX_BYTES);
+    *out = false;
+    if (done->outcome != CW_REPLACED || !in->fp.has_sha256) {
+        return 0;
+    }
+    CW_TRY(
+        cw_store_get_asset_no(app->store, studio, done->replaced, &before, &bytes, err));
+    CW_TRY(cw_fingerprint_decode(before.fingerprint, &fp, err));
+    *out = fp.recipe < in->fp.recipe && fp.has_sha256 &&
+           memcmp(fp.sha256, in->fp.sha256, sizeof fp.sha256) == 0;
     return 0;
 }
 
@@ -142,13 +163,15 @@ static int write_registered(struct cw_jw *w, struct cw_app *app, cw_studio_no st
                                            [CW_UNCHANGED] = "unchanged",
                                            [CW_REPLACED] = "replaced"};
     struct seen_list seen = {0};
+    bool upgraded;
+    CW_TRY(is_upgrade(app, studio, in, done, &upgraded, err));
     CW_TRY(
         cw_store_list_asset_matches(app->store, studio, done->no, note_seen, &seen, err));
     cw_jw_begin_object(w);
     cw_jw_kstr(w, "collection", collection);
     cw_jw_kstr(w, "id", in->id);
     cw_jw_ku64(w, "version", done->version);
-    cw_jw_kstr(w, "status", statuses[done->outcome]);
+    cw_jw_kstr(w, "status", upgraded ? "upgraded" : statuses[done->outcome]);
     cw_jw_kstr(w, "kind", cw_kind_name(in->kind));
     cw_jw_kbool(w, "weak", in->fp.quality < CW_QUALITY_WEAK);
     cw_jw_ku64(w, "quality", in->fp.quality);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "server/api.h"
+#include "server/matching.h"
 #include "server/names.h"
 
 /* One incident as members of an object that is open. */
@@ -205,7 +206,7 @@ static int write_match(struct cw_jw *w, struct cw_app *app, cw_studio_no studio,
     cw_jw_ktime(w, "fetched_at", s.fetched_us);
     cw_jw_ktime(w, "received_at", s.received_us);
     cw_jw_ku64(w, "distance", m->distance);
-    cw_jw_kstr(w, "view", cw_view_name(m->view, CW_TURN_ORIG));
+    cw_match_view_write(w, m);
     cw_jw_kstr(w, "turn", cw_turn_name(m->turn));
     cw_jw_kbool(w, "inverted", m->inverted);
     cw_jw_kbool(w, "exact_bytes", m->exact_bytes);

@@ -145,6 +145,8 @@ static int publish_asset(struct cw_app *app, const struct cw_registration *r,
                                r->n_rows, err));
     if (done->replaced != 0) {
         cw_search_remove(app->registry->assets, done->replaced);
+    } else {
+        atomic_fetch_add(&app->registry->n_assets, 1);
     }
     CW_TRY(cw_match_sightings(app, r->asset.studio, &in->fp, &late_only, &late, err));
     return record_late(app, r->asset.studio, &late, done->no, 0, err);

@@ -25,7 +25,7 @@ struct cw_found {
 struct cw_found_list {
     size_t n, cap;
     struct cw_found *items; /* owned; best first */
-    uint64_t searched;      /* rows that were compared */
+    uint64_t searched;      /* assets that were compared */
 };
 void cw_found_list_done(struct cw_found_list *l);
 void cw_found_list_sort(struct cw_found_list *l); /* best first */
@@ -56,6 +56,9 @@ size_t cw_search_rows(const struct cw_fingerprint *fp,
 /* Best band of a list, CW_BAND_NONE if it is empty. */
 enum cw_band cw_best_band(const struct cw_found_list *l);
 
+/* What matched, as members of an object that is open: "view", the kinds "agreeing", and
+ * the "area" of the found picture (left, top, right, bottom in fractions). */
+void cw_match_view_write(struct cw_jw *w, const struct cw_match *m);
 /* The member "matches" of an object that is open: what a detail key may know. */
 void cw_found_list_write(struct cw_jw *w, const struct cw_found_list *l);
 /* "none", "possible" or "strong": what a verdict key learns. */

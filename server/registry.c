@@ -37,6 +37,7 @@ void cw_registry_close(struct cw_registry *r)
 
 struct loading {
     struct cw_search *search;
+    uint64_t live; /* owners added and not retired */
     size_t n;
     struct cw_search_row rows[LOAD_BATCH];
     int rc;
@@ -60,11 +61,13 @@ static bool load_entry(void *ctx, const struct cw_feed_entry *e)
             return false;
         }
         cw_search_remove(l->search, e->no);
+        l->live--;
         return true;
     }
     if (l->n + e->n_rows > LOAD_BATCH && !flush(l)) {
         return false;
     }
+    l->live++;
     for (size_t i = 0; i < e->n_rows; i++) {
         l->rows[l->n++] = (struct cw_search_row){.hash = e->rows[i].hash,
                                                  .owner = e->no,
@@ -75,7 +78,7 @@ static bool load_entry(void *ctx, const struct cw_feed_entry *e)
 }
 
 static int load_feed(struct cw_registry *r, enum cw_feed feed, struct cw_search *search,
-                     struct cw_err *err)
+                     uint64_t *out_live, struct cw_err *err)
 {
     struct loading *l = calloc(1, sizeof *l);
     int rc = 0;
@@ -91,14 +94,17 @@ static int load_feed(struct cw_registry *r, enum cw_feed feed, struct cw_search 
     if (rc == 0 && !flush(l)) {
         rc = l->rc;
     }
+    *out_live = l->live;
     free(l);
     return rc;
 }
 
 int cw_registry_load(struct cw_registry *r, struct cw_err *err)
 {
-    CW_TRY(load_feed(r, CW_FEED_ASSETS, r->assets, err));
-    return load_feed(r, CW_FEED_SIGHTINGS, r->sightings, err);
+    uint64_t live;
+    CW_TRY(load_feed(r, CW_FEED_ASSETS, r->assets, &live, err));
+    atomic_store(&r->n_assets, live);
+    return load_feed(r, CW_FEED_SIGHTINGS, r->sightings, &live, err);
 }
 
 int cw_registry_publish(struct cw_search *search, cw_studio_no studio, uint64_t owner,

@@ -6,6 +6,8 @@
 #ifndef CW_SERVER_REGISTRY_H
 #define CW_SERVER_REGISTRY_H
 
+#include <stdatomic.h>
+
 #include "index/search.h"
 #include "index/store.h"
 
@@ -13,6 +15,8 @@ struct cw_registry {
     struct cw_store *store;   /* borrowed */
     struct cw_search *assets; /* owners are asset numbers */
     struct cw_search *sightings;
+    _Atomic uint64_t
+        n_assets; /* live; the search counts rows, of which an asset has some */
 };
 
 int cw_registry_open(struct cw_store *store, uint64_t max_rows, struct cw_registry **out,

@@ -12,6 +12,12 @@ const DECISIONS = [
   ["released", "Released", "Our work, and public by now"],
 ];
 const BANDS = { strong: "Strong", possible: "Possible", weak: "Weak", none: "No match" };
+const VIEWS = {
+  pdqr: "margins left out",
+  ink: "compared as drawings",
+  "pdqr-rect": "in a part of the found picture",
+  "ink-rect": "in a part of the found picture, compared as drawings",
+};
 const TURNS = {
   rot90: "turned by 90°", rot180: "upside down", rot270: "turned by 270°",
   flipx: "mirrored top to bottom", flipy: "mirrored left to right",
@@ -56,6 +62,7 @@ function distanceWords(match) {
   if (match.exact_bytes) words.push("the very same file");
   else if (match.distance === 0) words.push("no bit of 256 differs");
   else words.push(`${match.distance} of 256 bits ${match.distance === 1 ? "differs" : "differ"}`);
+  if (!match.exact_bytes && VIEWS[match.view]) words.push(VIEWS[match.view]);
   if (TURNS[match.turn]) words.push(TURNS[match.turn]);
   if (match.inverted) words.push("black and white exchanged");
   return capital(words.join(", "));

@@ -13,7 +13,7 @@ import json
 import os
 import sys
 
-# Recipe 1 sees the whole picture: what is added around it or on it moves every bit.
+# What is painted over or laid around a picture may hide more of it than is left to recognise.
 PARTLY_MISSED = ("recoloured", "page margin", "notes drawn over")
 
 
@@ -68,7 +68,7 @@ def print_table(rows):
         mark = " *" if name in PARTLY_MISSED else ""
         print("%-20s %7d %7d %7d %7d   %s" % (name + mark, row.copies, row.caught,
                                               row.copies - row.caught, row.false, span))
-    print("  * expected to be missed in part: recipe 1 compares whole pictures")
+    print("  * some of these may be missed: too little of the drawing is left as it was")
 
 
 def main():

@@ -75,7 +75,7 @@ static void hash_prints_the_whole_fingerprint_as_json(void **state)
     t_expect_exit(&r, EXIT_DONE);
     CW_AUTO(cw_json_free) struct cw_json *line = json_line(&r.out, 0);
     t_expect_text(line, "/file", w->first);
-    t_expect_u64(line, "/recipe", 1);
+    t_expect_u64(line, "/recipe", 2);
     t_expect_u64(line, "/width", 320);
     t_expect_text(line, "/views/0/kind", "pdq");
 }

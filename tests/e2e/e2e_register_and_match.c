@@ -1,4 +1,6 @@
 /* What is registered is found by the very next request, unchanged or changed. */
+#include "base/crypto.h"
+#include "base/hex.h"
 #include "tests/support/t_api.h"
 #include "tests/support/t_pictures.h"
 
@@ -130,6 +132,31 @@ static void other_content_becomes_the_next_version(void **state)
     assert_int_equal(t_json_count(gone.json, "/matches"), 0);
 }
 
+static void the_same_file_by_a_newer_recipe_is_an_upgrade(void **state)
+{
+    const struct t_server *s = *state;
+    static const char PATH[] = "/v1/collections/upgrades/assets/a";
+    uint8_t sha256[CW_SHA256_BYTES];
+    char sha256_text[2 * CW_SHA256_BYTES + 1], pdq[T_JSON_CAP], body[T_JSON_CAP];
+    CW_AUTO(cw_buf_done) struct cw_buf png = t_drawing(61);
+    cw_sha256(cw_buf_view(&png), sha256);
+    cw_hex_encode(sha256, sizeof sha256, sha256_text);
+    t_hash_text(61, 0, pdq);
+    t_format(body, "{\"fingerprint\":{\"pdq\":\"%s\",\"sha256\":\"%s\"}}", pdq,
+             sha256_text);
+    CW_AUTO(t_reply_done) struct t_reply old = t_put_json(s, s->admin_key, PATH, body);
+    t_expect_text(old.json, "/status", "registered");
+    CW_AUTO(t_reply_done)
+    struct t_reply now = t_send_picture(s, s->admin_key, "PUT", PATH, cw_buf_view(&png));
+    t_expect_status(&now, 200);
+    t_expect_text(now.json, "/status", "upgraded");
+    t_expect_u64(now.json, "/version", 2);
+    CW_AUTO(t_reply_done)
+    struct t_reply again =
+        t_send_picture(s, s->admin_key, "PUT", PATH, cw_buf_view(&png));
+    t_expect_text(again.json, "/status", "unchanged");
+}
+
 static void posting_other_content_under_a_taken_id_is_a_conflict(void **state)
 {
     const struct t_server *s = *state;
@@ -228,6 +255,7 @@ int main(void)
         cmocka_unit_test(all_shows_the_nearest_even_if_it_is_no_match),
         cmocka_unit_test(registering_again_changes_nothing),
         cmocka_unit_test(other_content_becomes_the_next_version),
+        cmocka_unit_test(the_same_file_by_a_newer_recipe_is_an_upgrade),
         cmocka_unit_test(posting_other_content_under_a_taken_id_is_a_conflict),
         cmocka_unit_test(posting_without_an_id_makes_one),
         cmocka_unit_test(ndjson_answers_a_line_for_a_line_in_order),

@@ -141,6 +141,114 @@ static void turned_and_inverted_copies_match(void **state)
     }
 }
 
+/* A fingerprint of recipe 2: hashes of its own for `pdq`, and one more view. */
+static struct cw_fingerprint with_view(const char *seed, uint8_t kind,
+                                       struct cw_area16 area, struct cw_hash hash)
+{
+    struct cw_fingerprint fp;
+    const struct cw_hash pdq = hash_of(seed);
+    cw_fingerprint_from_pdq(&pdq, &fp);
+    fp.recipe = CW_RECIPE_VIEWS;
+    fp.views[fp.n_views++] = (struct cw_view){kind, CW_TURN_ORIG, area, hash};
+    return fp;
+}
+
+static struct cw_found_list ask_with(const struct cw_fingerprint *fp)
+{
+    const struct cw_match_options options = {.least = CW_BAND_WEAK};
+    struct cw_found_list found = {0};
+    assert_int_equal(cw_match_assets(&app, who.studio, fp, &options, &found, NULL), 0);
+    return found;
+}
+
+static void register_view(const char *id, uint8_t kind, struct cw_hash hash)
+{
+    struct cw_asset_in in = {.kind = CW_KIND_FRAME};
+    struct cw_registered done;
+    memcpy(in.id, id, strlen(id) + 1);
+    in.fp = with_view(id, kind, CW_AREA_WHOLE, hash);
+    assert_int_equal(cw_ingest_assets(&app, &who, "film", &in, 1, true, &done, NULL), 0);
+}
+
+static void a_rectangle_of_a_found_picture_meets_the_whole_asset(void **state)
+{
+    const struct cw_area16 panel = {100, 200, 30000, 40000};
+    (void)state;
+    register_view("a", CW_VIEW_INK, hash_of("drawing"));
+    CW_AUTO(cw_fingerprint_done)
+    struct cw_fingerprint fp =
+        with_view("sheet", CW_VIEW_INK_RECT, panel, flip_bits(hash_of("drawing"), 9));
+    CW_AUTO(cw_found_list_done) struct cw_found_list found = ask_with(&fp);
+    assert_int_equal(found.n, 1);
+    assert_int_equal(found.items[0].match.view, CW_VIEW_INK_RECT);
+    assert_int_equal(found.items[0].match.distance, 9);
+    assert_int_equal(found.items[0].match.agreeing, 1U << CW_VIEW_INK_RECT);
+    assert_int_equal(found.items[0].match.area[2], 30000);
+}
+
+static void kinds_are_not_mixed_up(void **state)
+{
+    (void)state;
+    register_view("a", CW_VIEW_INK, hash_of("drawing"));
+    CW_AUTO(cw_fingerprint_done)
+    struct cw_fingerprint fp =
+        with_view("other", CW_VIEW_PDQR, CW_AREA_WHOLE, hash_of("drawing"));
+    CW_AUTO(cw_found_list_done) struct cw_found_list found = ask_with(&fp);
+    assert_int_equal(found.n, 0);
+}
+
+static void views_that_agree_are_one_match(void **state)
+{
+    (void)state;
+    register_view("a", CW_VIEW_INK, hash_of("drawing"));
+    CW_AUTO(cw_fingerprint_done)
+    struct cw_fingerprint fp =
+        with_view("a", CW_VIEW_INK, CW_AREA_WHOLE, hash_of("drawing"));
+    fp.views[CW_TURN_ORIG].hash = flip_bits(hash_of("a"), 30);
+    CW_AUTO(cw_found_list_done) struct cw_found_list found = ask_with(&fp);
+    assert_int_equal(found.n, 1);
+    assert_int_equal(found.items[0].match.view, CW_VIEW_INK); /* the more telling one */
+    assert_int_equal(found.items[0].match.agreeing,
+                     1U << CW_VIEW_PDQ | 1U << CW_VIEW_INK);
+}
+
+static void recipes_meet_in_pdq(void **state)
+{
+    (void)state;
+    register_hash("old", hash_of("same"));
+    CW_AUTO(cw_fingerprint_done)
+    struct cw_fingerprint fp =
+        with_view("same", CW_VIEW_INK, CW_AREA_WHOLE, hash_of("drawing"));
+    CW_AUTO(cw_found_list_done) struct cw_found_list found = ask_with(&fp);
+    assert_int_equal(found.n, 1);
+    assert_int_equal(found.items[0].match.view, CW_VIEW_PDQ);
+}
+
+static void a_new_asset_meets_rectangles_of_past_sightings(void **state)
+{
+    static struct cw_sighting_in in;
+    const struct cw_area16 panel = {100, 200, 30000, 40000};
+    const struct cw_match_options options = {.least = CW_BAND_POSSIBLE};
+    struct cw_recorded done;
+    (void)state;
+    memset(&in, 0, sizeof in);
+    in.sighting.id[0] = 1;
+    memcpy(in.sighting.ip, "203.0.113.9", sizeof "203.0.113.9");
+    in.fp = with_view("sheet", CW_VIEW_PDQR_RECT, panel, hash_of("frame"));
+    assert_int_equal(cw_ingest_sightings(&app, &who, &in, 1, &done, NULL), 0);
+    CW_AUTO(cw_fingerprint_done)
+    struct cw_fingerprint asset =
+        with_view("a", CW_VIEW_PDQR, CW_AREA_WHOLE, flip_bits(hash_of("frame"), 5));
+    CW_AUTO(cw_found_list_done) struct cw_found_list found = {0};
+    assert_int_equal(cw_match_sightings(&app, who.studio, &asset, &options, &found, NULL),
+                     0);
+    assert_int_equal(found.n, 1);
+    assert_int_equal(found.items[0].match.view, CW_VIEW_PDQR_RECT);
+    assert_int_equal(found.items[0].match.area[0], 100);
+    assert_int_equal(found.items[0].match.area[3], 40000);
+    assert_true(found.items[0].match.lookback);
+}
+
 static void another_studio_finds_nothing(void **state)
 {
     (void)state;
@@ -197,6 +305,14 @@ int main(void)
                                         open_app, close_app),
         cmocka_unit_test_setup_teardown(turned_and_inverted_copies_match, open_app,
                                         close_app),
+        cmocka_unit_test_setup_teardown(
+            a_rectangle_of_a_found_picture_meets_the_whole_asset, open_app, close_app),
+        cmocka_unit_test_setup_teardown(kinds_are_not_mixed_up, open_app, close_app),
+        cmocka_unit_test_setup_teardown(views_that_agree_are_one_match, open_app,
+                                        close_app),
+        cmocka_unit_test_setup_teardown(recipes_meet_in_pdq, open_app, close_app),
+        cmocka_unit_test_setup_teardown(a_new_asset_meets_rectangles_of_past_sightings,
+                                        open_app, close_app),
         cmocka_unit_test_setup_teardown(another_studio_finds_nothing, open_app,
                                         close_app),
         cmocka_unit_test_setup_teardown(the_best_match_comes_first, open_app, close_app),
