@@ -7,11 +7,10 @@
 
 #include "base/json_read.h"
 #include "base/json_write.h"
-#include "hashing/hash.h"
+#include "hashing/local.h"
 
 /* 8 turns of the PDQ view and of two hashes of 18 parts of the picture. */
 #define CW_FP_MAX_VIEWS 296
-#define CW_FP_MAX_LOCAL 2048
 #define CW_FP_LIBRARY_CAP 48
 /* Longest binary form; anything longer is refused before it is looked at. */
 #define CW_FP_MAX_BYTES ((size_t)128 * 1024)
@@ -56,15 +55,6 @@ struct cw_view {
     uint8_t turn; /* enum cw_turn */
     struct cw_area16 area;
     struct cw_hash hash;
-};
-
-/* A local descriptor with its pose; filled by recipe 2. */
-struct cw_local {
-    struct cw_hash bits;
-    uint16_t x;     /* position, 0..65535 across the width */
-    uint16_t y;     /* and down the height */
-    uint16_t scale; /* 1/256 of the pyramid's base scale */
-    uint16_t angle; /* 65536 = one full turn */
 };
 
 struct cw_fingerprint {

@@ -1,7 +1,8 @@
 # Fingerprints. HASHING_SRC is in every program; DECODE_SRC (libvips, libjpeg-turbo) only in
 # celwatch-hasher and its tests.
 HASHING_SRC := hashing/hash.c hashing/pdq.c hashing/fingerprint.c hashing/fingerprint_json.c \
-    hashing/confidence.c hashing/hasher_protocol.c hashing/hasher_process.c \
+    hashing/local.c hashing/angle.c hashing/pyramid.c hashing/keypoints.c hashing/lpdq.c \
+    hashing/geometry.c hashing/confidence.c hashing/hasher_protocol.c hashing/hasher_process.c \
     hashing/hasher_client.c
 DECODE_SRC := hashing/sniff.c hashing/exif.c hashing/jpeg_header.c hashing/png_header.c \
     hashing/gif_header.c hashing/sampler.c \
@@ -28,3 +29,7 @@ hashing/ink.c_CFLAGS := -O3 -ffp-contract=off -fno-math-errno
 hashing/bitmap.c_CFLAGS := -O3
 hashing/components.c_CFLAGS := -O3
 hashing/edges.c_CFLAGS := -O3
+hashing/pyramid.c_CFLAGS := -O3 -ffp-contract=off
+hashing/keypoints.c_CFLAGS := -O3 -ffp-contract=off
+hashing/lpdq.c_CFLAGS := -O3 -ffp-contract=off
+hashing/geometry.c_CFLAGS := -O3 -ffp-contract=off

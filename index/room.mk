@@ -3,6 +3,9 @@ INDEX_SRC := \
     index/kv.c \
     index/kv_lmdb.c \
     index/kv_memory.c \
+    index/local_find.c \
+    index/local_index.c \
+    index/local_segment.c \
     index/new_file.c \
     index/scan.c \
     index/scan_avx2.c \
@@ -32,6 +35,8 @@ INDEX_SRC := \
 index/scan_avx2.c_CFLAGS := -mavx2 -mpopcnt -O3
 index/scan_avx512.c_CFLAGS := -mavx512f -mavx512vpopcntdq -mpopcnt -O3
 index/scan_generic.c_CFLAGS := -O3
+index/local_find.c_CFLAGS := -O3
+index/local_segment.c_CFLAGS := -O3
 index/scan_popcnt.c_CFLAGS := -mpopcnt -O3
 
 INDEX_LIBS := -llmdb -lpthread
