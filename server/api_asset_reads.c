@@ -81,7 +81,7 @@ void cw_api_asset_delete(struct cw_app *app, struct cw_request *r)
         return;
     }
     cw_search_remove(app->registry->assets, no);
-    atomic_fetch_sub(&app->registry->n_assets, 1);
+    cw_registry_count(app->registry, r->key.studio, -1);
     cw_answer(r, 204, NULL);
 }
 

@@ -9,8 +9,6 @@
 #include "server/body.h"
 #include "server/names.h"
 
-#define FIRST_STUDIO "default" /* its admins look after the service: `celwatchd init` */
-
 static void write_key(struct cw_jw *w, const struct cw_key_record *k, const char *text)
 {
     cw_jw_begin_object(w);
@@ -58,10 +56,10 @@ static int read_key(const struct cw_request *r, const struct cw_json *body,
         return -1;
     }
     if (strcmp(k->studio_name, r->key.studio_name) != 0 &&
-        strcmp(r->key.studio_name, FIRST_STUDIO) != 0) {
+        strcmp(r->key.studio_name, CW_FIRST_STUDIO) != 0) {
         return cw_refuse(why, CW_P_ROLE_FORBIDDEN, "",
                          "only an admin of studio '%s' makes keys for others",
-                         FIRST_STUDIO);
+                         CW_FIRST_STUDIO);
     }
     return 0;
 }

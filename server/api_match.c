@@ -10,7 +10,7 @@
 #include "server/registry.h"
 
 #define BATCH_RADIUS 31 /* the published PDQ threshold */
-#define BATCH_OWNERS 100
+#define BATCH_OWNERS 20 /* nearest assets named for one hash */
 
 static void answer_verdict(struct cw_request *r, const struct cw_found_list *found)
 {

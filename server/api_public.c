@@ -1,6 +1,9 @@
 /* api_public.c - what everybody may ask: health, metrics, the contract, the page. */
+#include <string.h>
+
 #include "index/search.h"
 #include "server/api.h"
+#include "server/auth.h"
 #include "server/metrics.h"
 #include "server/registry.h"
 
@@ -73,6 +76,9 @@ void cw_api_ready(struct cw_app *app, struct cw_request *r)
 
 void cw_api_metrics(struct cw_app *app, struct cw_request *r)
 {
+    const bool operator_key =
+        r->known_key && strcmp(r->key.studio_name, CW_FIRST_STUDIO) == 0 &&
+        (r->key.role == CW_ROLE_ADMIN || r->key.role == CW_ROLE_AUDITOR);
     cw_answer(r, 200, "text/plain; version=0.0.4");
-    cw_metrics_write(app, &r->answer);
+    cw_metrics_write(app, operator_key, &r->answer);
 }

@@ -135,7 +135,7 @@ static int read_matches(struct cw_app *app, cw_studio_no studio, cw_sighting_no 
     for (size_t i = 0; i < g.n && rc == 0; i++) {
         struct cw_found *f = &out->items[out->n++];
         f->match = g.items[i];
-        f->expected_false = cw_expected_false(app, &f->match);
+        f->expected_false = cw_expected_false(app, studio, &f->match);
         rc = cw_store_get_asset_no(app->store, studio, g.items[i].asset, &f->asset, NULL,
                                    err);
     }

@@ -9,6 +9,8 @@
 #include "server/app.h"
 
 #define CW_KEY_TEXT_CAP 96
+/* The studio whose admins look after the service: `celwatchd init` makes it. */
+#define CW_FIRST_STUDIO "default"
 
 /* Makes a new key: fills record->id and record->secret_hash (role must be set) and writes
  * its text, the only time it is ever seen. */

@@ -38,7 +38,7 @@
 
 /* What the fingerprint of a found picture asks for on average: 8 turns of 11 views. */
 #define USUAL_HASHES 88
-#define ANSWER_MAX ((size_t)64 * 1024 * 1024)
+#define ANSWER_MAX ((size_t)128 * 1024 * 1024)
 /* Headers and the pieces of a body pass through this. MHD clears all of it twice a
  * request, a tenth of the time of a small one; with half of it a picture of 200 KB takes
  * 8 % longer. */
@@ -55,8 +55,15 @@ struct cw_http {
     atomic_uint pictures;     /* of those, with a picture */
     atomic_uint reviewing;    /* requests admitted to the review lane */
     atomic_uint in_progress;  /* exchanges alive */
+    atomic_bool stopping;     /* nothing new is taken on connections still open */
     _Atomic uint64_t next_id; /* of requests; starts anywhere */
     char address[80];
+};
+
+/* One connection: what MHD calls its socket context. */
+struct connection {
+    struct cw_deadline *deadline;
+    struct exchange *begun; /* its request line has come, its headers may never */
 };
 
 enum phase { PHASE_HEADERS, PHASE_BODY, PHASE_WORKING, PHASE_ANSWERED };
@@ -65,7 +72,9 @@ enum phase { PHASE_HEADERS, PHASE_BODY, PHASE_WORKING, PHASE_ANSWERED };
 struct exchange {
     struct cw_http *http;
     struct MHD_Connection *connection;
-    struct cw_deadline *deadline;
+    struct connection *socket;
+    struct cw_deadline *deadline; /* of the connection */
+    uint64_t body_ns;             /* when the body was first waited for */
     enum phase phase;
     enum cw_lane lane;
     bool refused; /* by the first call */
@@ -214,7 +223,10 @@ static int check_key(struct exchange *x, const struct head *h, struct cw_refusal
 {
     struct cw_request *r = &x->request;
     struct cw_err err;
-    if (r->route->roles == CW_MAY_PUBLIC) {
+    if (r->route->roles == CW_MAY_PUBLIC) { /* a key is welcome, but needs not be there */
+        r->known_key = h->authorization != NULL &&
+                       cw_key_check(x->http->app, cw_bytes_str(h->authorization), &r->key,
+                                    NULL) == 0;
         return 0;
     }
     const int rc =
@@ -305,6 +317,9 @@ static int check_room(struct exchange *x, uint64_t length, struct cw_refusal *wh
     const struct cw_request *r = &x->request;
     const struct cw_conf *conf = x->http->app->conf;
     bool room = true;
+    if (atomic_load(&x->http->stopping)) {
+        return cw_refuse(why, CW_P_BUSY, "", "the service is stopping");
+    }
     x->lane = lane_of(x, length);
     if (r->body_kind == CW_BODY_PICTURE) {
         room = admit(&x->http->pictures, conf->picture_queue, &x->in_pictures);
@@ -460,25 +475,63 @@ static void name_request(struct cw_http *http, char out[CW_REQUEST_ID_CAP])
     cw_hex_encode(be, sizeof be, out);
 }
 
+static void exchange_free(struct exchange *x)
+{
+    cw_stream_free(x->request.stream);
+    cw_buf_done(&x->uri);
+    cw_request_done(&x->request);
+    free(x);
+}
+
+/* MHD does not always say that a request is over when its client went away before all of
+ * its headers had come. What is left is dropped with its connection, or with the next
+ * request line. */
+static void drop_begun(struct connection *c)
+{
+    if (c->begun != NULL) {
+        exchange_free(c->begun);
+        c->begun = NULL;
+    }
+}
+
 static void *uri_arrived(void *cls, const char *uri, struct MHD_Connection *connection)
 {
     struct cw_http *http = cls;
-    struct exchange *x = calloc(1, sizeof *x);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct connection *c = info == NULL ? NULL : info->socket_context;
+    struct exchange *x = c == NULL ? NULL : calloc(1, sizeof *x);
     if (x == NULL) {
         return NULL;
     }
+    drop_begun(c);
+    c->begun = x;
     x->http = http;
     x->connection = connection;
+    x->socket = c;
+    x->deadline = c->deadline;
     x->started_ns = cw_mono_ns();
     x->uri = CW_BUF_INIT(16384);
     cw_buf_add_str(&x->uri, uri);
     x->request.answer = CW_BUF_INIT(ANSWER_MAX);
     name_request(http, x->request.id);
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    x->deadline = info == NULL ? NULL : info->socket_context;
-    atomic_fetch_add(&http->in_progress, 1);
     return x;
+}
+
+/* What has come of the body pays for the time it may still take: at no moment may it be
+ * further behind body_min_rate than body_seconds. An announced length pays for nothing.
+ * False if its time is over. */
+static bool expect_more(struct exchange *x)
+{
+    const struct cw_conf *conf = x->http->app->conf;
+    const uint64_t allowed =
+        conf->body_seconds + x->request.body.len / conf->body_min_rate;
+    const uint64_t spent = (cw_mono_ns() - x->body_ns) / 1000000000U;
+    if (spent >= allowed) {
+        return false;
+    }
+    cw_deadline_set(x->deadline, allowed - spent);
+    return true;
 }
 
 static enum MHD_Result take_body(struct exchange *x, const char *piece, size_t *len)
@@ -486,8 +539,8 @@ static enum MHD_Result take_body(struct exchange *x, const char *piece, size_t *
     struct cw_request *r = &x->request;
     if (!x->refused) {
         cw_buf_add(&r->body, piece, *len);
-        if (r->body.failed) { /* more than was announced, or no memory */
-            return MHD_NO;
+        if (r->body.failed || !expect_more(x)) {
+            return MHD_NO; /* more than was announced, or too slow */
         }
     }
     *len = 0;
@@ -508,14 +561,16 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection,
         return MHD_NO;
     }
     if (x->phase == PHASE_HEADERS) {
-        const struct cw_conf *conf = x->http->app->conf;
         x->phase = PHASE_BODY;
+        x->socket->begun = NULL; /* from here on_completed looks after it */
+        atomic_fetch_add(&x->http->in_progress, 1);
         x->request.method = cw_method_of(method);
         const uint64_t length = begin(x);
         if (x->refused && length > 0) {
             return send_answer(x, true);
         }
-        cw_deadline_set(x->deadline, conf->body_seconds + length / conf->body_min_rate);
+        x->body_ns = cw_mono_ns();
+        (void)expect_more(x);
         return MHD_YES;
     }
     if (*len > 0) {
@@ -538,6 +593,12 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
         return;
     }
     struct cw_request *r = &x->request;
+    if (x->phase == PHASE_HEADERS) { /* it never came to on_request */
+        x->socket->begun = NULL;
+        exchange_free(x);
+        *con_cls = NULL;
+        return;
+    }
     cw_metrics_request(http->app->metrics, r->route, r->status,
                        cw_mono_ns() - x->started_ns);
     cw_deadline_set(x->deadline,
@@ -551,27 +612,35 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **co
     if (x->in_review) {
         atomic_fetch_sub(&http->reviewing, 1);
     }
-    cw_stream_free(r->stream);
-    cw_buf_done(&x->uri);
-    cw_request_done(r);
-    free(x);
+    exchange_free(x);
     *con_cls = NULL;
     atomic_fetch_sub(&http->in_progress, 1);
+}
+
+static struct connection *connection_new(struct cw_http *http,
+                                         struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct connection *c = info == NULL ? NULL : calloc(1, sizeof *c);
+    if (c != NULL) {
+        c->deadline = cw_deadline_new(http->deadlines, info->connect_fd,
+                                      (uint32_t)http->app->conf->header_seconds);
+    }
+    return c;
 }
 
 static void on_connection(void *cls, struct MHD_Connection *connection,
                           void **socket_context, enum MHD_ConnectionNotificationCode what)
 {
     struct cw_http *http = cls;
+    struct connection *c = *socket_context;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        *socket_context =
-            info == NULL ? NULL
-                         : cw_deadline_new(http->deadlines, info->connect_fd,
-                                           (uint32_t)http->app->conf->header_seconds);
-    } else {
-        cw_deadline_free(http->deadlines, *socket_context);
+        *socket_context = connection_new(http, connection);
+    } else if (c != NULL) {
+        drop_begun(c);
+        cw_deadline_free(http->deadlines, c->deadline);
+        free(c);
         *socket_context = NULL;
     }
 }
@@ -706,22 +775,24 @@ void cw_http_close(struct cw_http *h)
     if (h->daemon != NULL) {
         const MHD_socket listening = MHD_quiesce_daemon(h->daemon);
         const uint64_t until = cw_mono_ns() + STOP_SECONDS * (uint64_t)1000000000;
+        atomic_store(&h->stopping, true);
         cw_streams_stop(h->app->streams);
         while (atomic_load(&h->in_progress) > 0 && cw_mono_ns() < until) {
             const struct timespec pause = {.tv_nsec = 5000000};
             (void)nanosleep(&pause, NULL); /* requests end on their own threads */
         }
-        /* Runs what is queued, so that no connection is left suspended. */
-        cw_work_close(h->work);
-        cw_work_close(h->review);
+        /* Runs what is queued, so that no connection is left suspended. The lanes outlive
+         * the daemon: until it has stopped, a connection that was kept alive may ask
+         * again. */
+        cw_work_stop(h->work);
+        cw_work_stop(h->review);
         MHD_stop_daemon(h->daemon);
         if (listening != MHD_INVALID_SOCKET) {
             (void)close(listening);
         }
-    } else {
-        cw_work_close(h->work);
-        cw_work_close(h->review);
     }
+    cw_work_close(h->work);
+    cw_work_close(h->review);
     cw_deadlines_close(h->deadlines);
     free(h);
 }

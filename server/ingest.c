@@ -126,6 +126,20 @@ static void fill_registration(struct cw_registration *r, const struct cw_key_rec
     r->replace = replace;
 }
 
+/* Commits are in order, publications are not: a version that was committed later may have
+ * been published first, and could not take this one out because it was not there yet. So
+ * whoever publishes looks at the store afterwards: either it sees the later commit here,
+ * or the later one finds these rows. */
+static int still_live(struct cw_app *app, const struct cw_registration *r, cw_asset_no no,
+                      bool *out, struct cw_err *err)
+{
+    struct cw_asset now;
+    const int rc = cw_store_get_asset(app->store, r->asset.studio, r->asset.collection,
+                                      r->asset.id, &now, NULL, err);
+    *out = rc == 0 && now.no == no;
+    return rc == CW_E_NOT_FOUND ? 0 : rc;
+}
+
 /* After the commit: publish the new version, take the old one out, look once more. An
  * unchanged asset wrote nothing, not even the matches that were found: they are recorded
  * now (the store skips those it has). */
@@ -146,7 +160,13 @@ static int publish_asset(struct cw_app *app, const struct cw_registration *r,
     if (done->replaced != 0) {
         cw_search_remove(app->registry->assets, done->replaced);
     } else {
-        atomic_fetch_add(&app->registry->n_assets, 1);
+        cw_registry_count(app->registry, r->asset.studio, 1);
+    }
+    bool live;
+    CW_TRY(still_live(app, r, done->no, &live, err));
+    if (!live) {
+        cw_search_remove(app->registry->assets, done->no);
+        return 0;
     }
     CW_TRY(cw_match_sightings(app, r->asset.studio, &in->fp, &late_only, &late, err));
     return record_late(app, r->asset.studio, &late, done->no, 0, err);
@@ -190,8 +210,8 @@ static int fill_sighting(struct cw_new_sighting *s, const struct cw_key_record *
     s->sighting.studio = who->studio;
     memcpy(s->sighting.actor, who->id, sizeof who->id);
     s->sighting.received_us = cw_utc_us();
-    if (s->sighting.fetched_us == 0) {
-        s->sighting.fetched_us = s->sighting.received_us;
+    if (s->sighting.fetched_us == 0 || s->sighting.fetched_us > s->sighting.received_us) {
+        s->sighting.fetched_us = s->sighting.received_us; /* nobody finds in the future */
     }
     s->sighting.fingerprint = cw_buf_view(&b->bytes[i]);
     s->n_rows = cw_search_rows(&in->fp, s->rows);

@@ -153,7 +153,7 @@ static int init_store(const struct cw_conf *conf, struct cw_err *err)
     struct cw_key_record key = {.role = CW_ROLE_ADMIN,
                                 .disclosure = CW_DISCLOSE_DETAIL,
                                 .created_us = cw_utc_us(),
-                                .studio_name = "default",
+                                .studio_name = CW_FIRST_STUDIO,
                                 .label = "first admin"};
     uint8_t pepper[32];
     char text[CW_KEY_TEXT_CAP];
@@ -167,12 +167,13 @@ static int init_store(const struct cw_conf *conf, struct cw_err *err)
     }
     CW_TRY(cw_store_secret(store, pepper, err));
     cw_key_make(pepper, &key, text);
-    CW_TRY(cw_store_put_key(store, &key, key.id, err));
+    /* Printed before it is stored: a key that nobody has seen would lock the store for
+     * ever, one that is not stored can be made again. */
     if (printf("%s\n", text) < 0 || fflush(stdout) != 0) {
-        return cw_fail(err, CW_E_IO, "the key could not be printed");
+        return cw_fail(err, CW_E_IO, "the key could not be printed; nothing was stored");
     }
     cw_wipe(text, sizeof text);
-    return 0;
+    return cw_store_put_key(store, &key, key.id, err);
 }
 
 static int check_store(const struct cw_conf *conf, struct cw_err *err)

@@ -390,7 +390,7 @@ static int judge_all(struct cw_app *app, cw_studio_no studio,
                      enum cw_band least, add_fn *add, struct cw_found_list *out,
                      struct cw_err *err)
 {
-    struct cw_found_list found = {.searched = atomic_load(&app->registry->n_assets)};
+    struct cw_found_list found = {.searched = cw_registry_assets(app->registry, studio)};
     int rc = reserve(&found, clues->n, err);
     for (size_t i = 0, n; i < clues->n && rc == 0; i += n) {
         const struct clue *first = &clues->items[i];
@@ -426,7 +426,8 @@ int cw_match_sightings(struct cw_app *app, cw_studio_no studio,
     return judge_all(app, studio, fp, &clues, options->least, add_sighting, out, err);
 }
 
-double cw_expected_false(struct cw_app *app, const struct cw_match *m)
+double cw_expected_false(struct cw_app *app, cw_studio_no studio,
+                         const struct cw_match *m)
 {
     const struct cw_evidence evidence = {
         .kind = m->view,
@@ -438,7 +439,7 @@ double cw_expected_false(struct cw_app *app, const struct cw_match *m)
         .exact_bytes = m->exact_bytes,
     };
     struct cw_judgement judgement;
-    cw_judge(&evidence, atomic_load(&app->registry->n_assets), &judgement);
+    cw_judge(&evidence, cw_registry_assets(app->registry, studio), &judgement);
     return judgement.expected_false;
 }
 
@@ -522,7 +523,7 @@ void cw_found_list_write(struct cw_jw *w, const struct cw_found_list *l)
 {
     cw_jw_key(w, "matches");
     cw_jw_begin_array(w);
-    for (size_t i = 0; i < l->n; i++) {
+    for (size_t i = 0; i < l->n && i < CW_MATCHES_SHOWN; i++) {
         write_found(w, &l->items[i]);
     }
     cw_jw_end_array(w);

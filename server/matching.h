@@ -11,8 +11,9 @@
 #include "hashing/fingerprint.h"
 #include "server/app.h"
 
-#define CW_MATCHES_MAX 1000 /* of one picture; the best are kept */
-#define CW_MATCHES_ALL 20   /* shown when `least` is CW_BAND_NONE */
+#define CW_MATCHES_MAX 1000  /* of one picture; the best are kept */
+#define CW_MATCHES_SHOWN 100 /* in one answer for one picture; incidents list all */
+#define CW_MATCHES_ALL 20    /* shown when `least` is CW_BAND_NONE */
 
 /* One match with what people want to see of it. */
 struct cw_found {
@@ -48,7 +49,8 @@ int cw_match_sightings(struct cw_app *app, cw_studio_no studio,
                        struct cw_err *err) CW_CHECKED;
 
 /* Alarms as strong as a recorded match that chance gives in the registry of today. */
-double cw_expected_false(struct cw_app *app, const struct cw_match *m);
+double cw_expected_false(struct cw_app *app, cw_studio_no studio,
+                         const struct cw_match *m);
 
 /* The rows of a fingerprint that the search keeps: its upright views. */
 size_t cw_search_rows(const struct cw_fingerprint *fp,

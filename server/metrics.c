@@ -203,18 +203,22 @@ static void write_hashers(struct cw_app *app, struct cw_buf *out)
     counter(out, "celwatch_hasher_restarts_total", "Hashers replaced.", s.restarts);
 }
 
-void cw_metrics_write(struct cw_app *app, struct cw_buf *out)
+void cw_metrics_write(struct cw_app *app, bool whole, struct cw_buf *out)
 {
     const struct cw_metrics *m = app->metrics;
     for (size_t i = 0; i < CW_COUNTERS; i++) {
-        counter(out, counters[i].name, counters[i].help,
-                atomic_load_explicit(&m->counters[i], memory_order_relaxed));
+        if (whole || i != CW_COUNT_MATCHES) {
+            counter(out, counters[i].name, counters[i].help,
+                    atomic_load_explicit(&m->counters[i], memory_order_relaxed));
+        }
     }
-    write_store(app, out);
+    if (whole) {
+        write_store(app, out);
+        describe(out, "celwatch_index_entries", "gauge", "Hashes that are searched.");
+        write_search(out, "assets", app->registry->assets);
+        write_search(out, "sightings", app->registry->sightings);
+    }
     write_hashers(app, out);
-    describe(out, "celwatch_index_entries", "gauge", "Hashes that are searched.");
-    write_search(out, "assets", app->registry->assets);
-    write_search(out, "sightings", app->registry->sightings);
     gauge(out, "celwatch_event_streams", "Open event streams.",
           cw_streams_count(app->streams));
     gauge(out, "celwatch_ready", "1 when the index is loaded.", atomic_load(&app->ready));

@@ -24,7 +24,8 @@ void cw_metrics_count(struct cw_metrics *m, enum cw_counter counter, uint64_t n)
 /* One answered request; route NULL = none was found. */
 void cw_metrics_request(struct cw_metrics *m, const struct cw_route *route,
                         unsigned status, uint64_t duration_ns);
-/* Everything, with the present state of store, search and hashers. */
-void cw_metrics_write(struct cw_app *app, struct cw_buf *out);
+/* whole  with what is registered, seen and matched; without it, an onlooker learns how
+ * the service is doing, but not whether a sighting met anything */
+void cw_metrics_write(struct cw_app *app, bool whole, struct cw_buf *out);
 
 #endif

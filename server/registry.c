@@ -35,9 +35,20 @@ void cw_registry_close(struct cw_registry *r)
     }
 }
 
+void cw_registry_count(struct cw_registry *r, cw_studio_no studio, int change)
+{
+    atomic_fetch_add(&r->n_assets[studio % CW_STUDIOS_COUNTED],
+                     (uint64_t)(int64_t)change);
+}
+
+uint64_t cw_registry_assets(const struct cw_registry *r, cw_studio_no studio)
+{
+    return atomic_load(&r->n_assets[studio % CW_STUDIOS_COUNTED]);
+}
+
 struct loading {
     struct cw_search *search;
-    uint64_t live; /* owners added and not retired */
+    struct cw_registry *count; /* assets are counted, sightings are not */
     size_t n;
     struct cw_search_row rows[LOAD_BATCH];
     int rc;
@@ -53,6 +64,13 @@ static bool flush(struct loading *l)
     return l->rc == 0;
 }
 
+static void count(struct loading *l, cw_studio_no studio, int change)
+{
+    if (l->count != NULL) {
+        cw_registry_count(l->count, studio, change);
+    }
+}
+
 static bool load_entry(void *ctx, const struct cw_feed_entry *e)
 {
     struct loading *l = ctx;
@@ -61,13 +79,13 @@ static bool load_entry(void *ctx, const struct cw_feed_entry *e)
             return false;
         }
         cw_search_remove(l->search, e->no);
-        l->live--;
+        count(l, e->studio, -1);
         return true;
     }
     if (l->n + e->n_rows > LOAD_BATCH && !flush(l)) {
         return false;
     }
-    l->live++;
+    count(l, e->studio, 1);
     for (size_t i = 0; i < e->n_rows; i++) {
         l->rows[l->n++] = (struct cw_search_row){.hash = e->rows[i].hash,
                                                  .owner = e->no,
@@ -78,7 +96,7 @@ static bool load_entry(void *ctx, const struct cw_feed_entry *e)
 }
 
 static int load_feed(struct cw_registry *r, enum cw_feed feed, struct cw_search *search,
-                     uint64_t *out_live, struct cw_err *err)
+                     struct cw_err *err)
 {
     struct loading *l = calloc(1, sizeof *l);
     int rc = 0;
@@ -86,6 +104,7 @@ static int load_feed(struct cw_registry *r, enum cw_feed feed, struct cw_search 
         return cw_fail(err, CW_E_NO_MEMORY, "out of memory");
     }
     l->search = search;
+    l->count = feed == CW_FEED_ASSETS ? r : NULL;
     l->err = err;
     for (unsigned slot = 0; slot < CW_SLOTS && rc == 0; slot++) {
         rc = cw_store_read_feed(r->store, feed, slot, 0, load_entry, l, err);
@@ -94,17 +113,14 @@ static int load_feed(struct cw_registry *r, enum cw_feed feed, struct cw_search 
     if (rc == 0 && !flush(l)) {
         rc = l->rc;
     }
-    *out_live = l->live;
     free(l);
     return rc;
 }
 
 int cw_registry_load(struct cw_registry *r, struct cw_err *err)
 {
-    uint64_t live;
-    CW_TRY(load_feed(r, CW_FEED_ASSETS, r->assets, &live, err));
-    atomic_store(&r->n_assets, live);
-    return load_feed(r, CW_FEED_SIGHTINGS, r->sightings, &live, err);
+    CW_TRY(load_feed(r, CW_FEED_ASSETS, r->assets, err));
+    return load_feed(r, CW_FEED_SIGHTINGS, r->sightings, err);
 }
 
 int cw_registry_publish(struct cw_search *search, cw_studio_no studio, uint64_t owner,

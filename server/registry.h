@@ -11,13 +11,20 @@
 #include "index/search.h"
 #include "index/store.h"
 
+#define CW_STUDIOS_COUNTED 4096
+
 struct cw_registry {
     struct cw_store *store;   /* borrowed */
     struct cw_search *assets; /* owners are asset numbers */
     struct cw_search *sightings;
-    _Atomic uint64_t
-        n_assets; /* live; the search counts rows, of which an asset has some */
+    /* Live assets by studio (modulo): a studio's risk of false matches grows with its own
+     * assets, and it must not learn of others'. */
+    _Atomic uint64_t n_assets[CW_STUDIOS_COUNTED];
 };
+
+/* Counts an asset of a studio in (1) or out (-1), and tells how many there are. */
+void cw_registry_count(struct cw_registry *r, cw_studio_no studio, int change);
+uint64_t cw_registry_assets(const struct cw_registry *r, cw_studio_no studio);
 
 int cw_registry_open(struct cw_store *store, uint64_t max_rows, struct cw_registry **out,
                      struct cw_err *err) CW_CHECKED;

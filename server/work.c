@@ -50,15 +50,20 @@ bool cw_work_push(struct cw_work *w, void *job)
     return cw_queue_push(w->queue, job);
 }
 
-void cw_work_close(struct cw_work *w)
+void cw_work_stop(struct cw_work *w)
 {
-    if (w == NULL) {
-        return;
-    }
     cw_queue_close(w->queue);
     for (size_t i = 0; i < w->n_threads; i++) {
         pthread_join(w->threads[i], NULL);
     }
-    cw_queue_free(w->queue);
-    free(w);
+    w->n_threads = 0;
+}
+
+void cw_work_close(struct cw_work *w)
+{
+    if (w != NULL) {
+        cw_work_stop(w);
+        cw_queue_free(w->queue);
+        free(w);
+    }
 }

@@ -152,9 +152,23 @@ static void hashes_are_never_returned(void **state)
     assert_null(strstr(cw_buf_str(&r.body), hex));
 }
 
+static void metrics_do_not_tell_onlookers_of_matches(void **state)
+{
+    const struct t_server *s = *state;
+    CW_AUTO(t_reply_done) struct t_reply onlooker = t_get(s, NULL, "/metrics");
+    CW_AUTO(t_reply_done) struct t_reply operators = t_get(s, s->admin_key, "/metrics");
+    t_expect_status(&onlooker, 200);
+    assert_null(strstr(cw_buf_str(&onlooker.body), "celwatch_matches_total"));
+    assert_null(strstr(cw_buf_str(&onlooker.body), "celwatch_incidents"));
+    assert_null(strstr(cw_buf_str(&onlooker.body), "celwatch_index_entries"));
+    assert_non_null(strstr(cw_buf_str(&operators.body), "celwatch_matches_total"));
+    assert_non_null(strstr(cw_buf_str(&operators.body), "celwatch_incidents"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(metrics_do_not_tell_onlookers_of_matches),
         cmocka_unit_test(a_receipt_is_the_same_for_hit_and_miss),
         cmocka_unit_test(a_verdict_is_one_word),
         cmocka_unit_test(detail_names_the_matches),

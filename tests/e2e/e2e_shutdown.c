@@ -73,6 +73,28 @@ static void a_half_sent_request_does_not_hold_up_the_end(void **state)
     t_server_start(s);
 }
 
+static void a_client_that_goes_on_asking_does_no_harm(void **state)
+{
+    struct t_server *s = *state;
+    char text[4096];
+    CW_AUTO(t_raw_done) struct t_raw c = t_raw_connect(s);
+    (void)snprintf(
+        text, sizeof text,
+        "POST /v1/collections HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"
+        "Content-Type: application/json\r\nContent-Length: 15\r\n\r\n"
+        "{\"name\":\"many\"}",
+        s->admin_key);
+    const struct cw_bytes request = cw_bytes_str(text);
+    for (unsigned i = 0; i < 20; i++) { /* pipelined: some are begun after the signal */
+        assert_true(t_raw_try_send(&c, request));
+    }
+    t_server_begin_stop(s);
+    while (t_raw_try_send(&c, request)) {
+    }
+    t_server_end_stop(s);
+    t_server_start(s);
+}
+
 static int set_up(void **state)
 {
     /* Slow commits, so that the signal comes while all requests wait for theirs. */
@@ -85,6 +107,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_under_way_are_answered),
         cmocka_unit_test(idle_connections_do_not_hold_up_the_end),
+        cmocka_unit_test(a_client_that_goes_on_asking_does_no_harm),
         cmocka_unit_test(a_half_sent_request_does_not_hold_up_the_end),
     };
     return cmocka_run_group_tests(tests, set_up, t_server_group_teardown);

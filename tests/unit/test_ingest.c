@@ -162,6 +162,48 @@ static void a_race_of_the_two_misses_nothing(void **state)
     }
 }
 
+#define N_WRITERS 8
+#define N_VERSIONS 40
+
+static void *replace_one_asset(void *arg)
+{
+    const unsigned first = *(const unsigned *)arg;
+    for (unsigned i = 0; i < N_VERSIONS; i++) {
+        struct cw_asset_in in = {.id = "same", .kind = CW_KIND_FRAME};
+        struct cw_registered done;
+        fill_hash(first + i, &in.fp);
+        (void)!cw_ingest_assets(&app, &who, "film", &in, 1, true, &done, NULL);
+    }
+    return NULL;
+}
+
+static void one_version_is_left_however_writers_race(void **state)
+{
+    pthread_t threads[N_WRITERS];
+    unsigned first[N_WRITERS];
+    const struct cw_match_options strong = {.least = CW_BAND_STRONG};
+    size_t found_versions = 0;
+    (void)state;
+    for (unsigned i = 0; i < N_WRITERS; i++) {
+        first[i] = 100000 + i * N_VERSIONS;
+        assert_int_equal(pthread_create(&threads[i], NULL, replace_one_asset, &first[i]),
+                         0);
+    }
+    for (unsigned i = 0; i < N_WRITERS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    for (unsigned n = 0; n < N_WRITERS * N_VERSIONS; n++) {
+        CW_AUTO(cw_found_list_done) struct cw_found_list found = {0};
+        CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
+        fill_hash(100000 + n, &fp);
+        assert_int_equal(cw_match_assets(&app, who.studio, &fp, &strong, &found, NULL),
+                         0);
+        found_versions += found.n;
+    }
+    assert_int_equal(found_versions, 1);
+    assert_int_equal(cw_registry_assets(app.registry, who.studio), 1);
+}
+
 /* What a crash between the commit and the last look leaves behind: both records, no
  * match. */
 static void a_lost_last_look_is_made_up_for_at_start(void **state)
@@ -199,6 +241,8 @@ int main(void)
                                         close_app),
         cmocka_unit_test_setup_teardown(a_race_of_the_two_misses_nothing, open_app,
                                         close_app),
+        cmocka_unit_test_setup_teardown(one_version_is_left_however_writers_race,
+                                        open_app, close_app),
         cmocka_unit_test_setup_teardown(a_lost_last_look_is_made_up_for_at_start,
                                         open_app, close_app),
     };
