@@ -121,14 +121,7 @@ static int write_seen(struct cw_jw *w, struct cw_app *app, cw_studio_no studio,
     cw_jw_kstr(w, "ip", s.ip[0] == '\0' ? NULL : s.ip);
     cw_jw_kstr(w, "host", s.host);
     cw_jw_ktime(w, "fetched_at", s.fetched_us);
-    cw_jw_ku64(w, "distance", m->distance);
-    cw_match_view_write(w, m);
-    cw_jw_kstr(w, "turn", cw_turn_name(m->turn));
-    cw_jw_kbool(w, "inverted", m->inverted);
-    cw_jw_kbool(w, "exact_bytes", m->exact_bytes);
-    cw_jw_kstr(w, "band", cw_band_name(m->band));
-    cw_jw_key(w, "confidence");
-    cw_jw_fixed(w, m->confidence / 1e6, 6);
+    cw_match_evidence_write(w, m);
     cw_jw_end_object(w);
     return 0;
 }
@@ -291,19 +284,6 @@ static size_t read_lines(struct cw_bytes body, struct line *lines, size_t max)
     return n;
 }
 
-static void write_bad_line(struct cw_jw *w, const char *id, const struct cw_refusal *why)
-{
-    cw_jw_begin_object(w);
-    cw_jw_kstr(w, "id", id[0] == '\0' ? NULL : id);
-    cw_jw_kstr(w, "status", "error");
-    cw_jw_kstr(w, "code", cw_problem_code(why->problem));
-    cw_jw_kstr(w, "detail", why->detail);
-    if (why->pointer[0] != '\0') {
-        cw_jw_kstr(w, "pointer", why->pointer);
-    }
-    cw_jw_end_object(w);
-}
-
 /* Registers the good lines in one transaction. */
 static int register_lines(struct cw_app *app, const struct cw_request *r,
                           const char *collection, struct line *lines, size_t n,
@@ -336,7 +316,7 @@ static void answer_lines(struct cw_app *app, struct cw_request *r, const char *c
     for (size_t i = 0; i < n; i++) {
         struct cw_jw w = cw_jw_of(&r->answer);
         if (lines[i].bad) {
-            write_bad_line(&w, lines[i].in.id, &lines[i].why);
+            cw_problem_line_write(&w, "id", lines[i].in.id, &lines[i].why);
         } else if (write_registered(&w, app, r->key.studio, collection, &lines[i].in,
                                     &done[lines[i].place], &err) != 0) {
             cw_answer_failure(r, &err);

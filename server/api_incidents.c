@@ -205,14 +205,7 @@ static int write_match(struct cw_jw *w, struct cw_app *app, cw_studio_no studio,
     cw_jw_kstr(w, "ip", s.ip[0] == '\0' ? NULL : s.ip);
     cw_jw_ktime(w, "fetched_at", s.fetched_us);
     cw_jw_ktime(w, "received_at", s.received_us);
-    cw_jw_ku64(w, "distance", m->distance);
-    cw_match_view_write(w, m);
-    cw_jw_kstr(w, "turn", cw_turn_name(m->turn));
-    cw_jw_kbool(w, "inverted", m->inverted);
-    cw_jw_kbool(w, "exact_bytes", m->exact_bytes);
-    cw_jw_kstr(w, "band", cw_band_name(m->band));
-    cw_jw_key(w, "confidence");
-    cw_jw_fixed(w, m->confidence / 1e6, 6);
+    cw_match_evidence_write(w, m);
     cw_jw_kbool(w, "lookback", m->lookback);
     cw_jw_ktime(w, "matched_at", m->at_us);
     cw_jw_end_object(w);

@@ -296,30 +296,18 @@ static void read_lines(const struct cw_request *r, struct bulk *b)
     }
 }
 
-static void write_bad_line(struct cw_jw *w, const struct cw_refusal *why)
-{
-    cw_jw_begin_object(w);
-    cw_jw_kstr(w, "sighting", NULL);
-    cw_jw_kstr(w, "status", "error");
-    cw_jw_kstr(w, "code", cw_problem_code(why->problem));
-    cw_jw_kstr(w, "detail", why->detail);
-    if (why->pointer[0] != '\0') {
-        cw_jw_kstr(w, "pointer", why->pointer);
-    }
-    cw_jw_end_object(w);
-}
-
 static int answer_line(struct cw_app *app, struct cw_request *r, const struct bulk *b,
                        const struct line *l, struct cw_err *err)
 {
     struct cw_jw w = cw_jw_of(&r->answer);
     int rc = 0;
     if (l->bad) {
-        write_bad_line(&w, &l->why); /* set by read_lines with `bad` */
+        cw_problem_line_write(&w, "sighting", "",
+                              &l->why); /* set by read_lines with `bad` */
     } else if (b->done[l->place].rc == CW_E_CONFLICT) {
         struct cw_refusal why = {0};
         cw_refuse(&why, CW_P_IDEMPOTENCY_MISMATCH, "", "it was used with other content");
-        write_bad_line(&w, &why);
+        cw_problem_line_write(&w, "sighting", "", &why);
     } else {
         rc = write_receipt(&w, app, r, &b->good[l->place].sighting, b->done[l->place].no,
                            err);

@@ -478,7 +478,8 @@ static void write_words(struct cw_jw *w, const struct cw_match *m)
     cw_jw_text(w, cw_buf_view(&words));
 }
 
-void cw_match_view_write(struct cw_jw *w, const struct cw_match *m)
+/* The view that matched, the kinds that agree, and the part of the found picture. */
+static void write_view(struct cw_jw *w, const struct cw_match *m)
 {
     cw_jw_kstr(w, "view", cw_view_name(m->view, CW_TURN_ORIG));
     cw_jw_key(w, "agreeing");
@@ -497,6 +498,18 @@ void cw_match_view_write(struct cw_jw *w, const struct cw_match *m)
     cw_jw_end_array(w);
 }
 
+void cw_match_evidence_write(struct cw_jw *w, const struct cw_match *m)
+{
+    cw_jw_ku64(w, "distance", m->distance);
+    write_view(w, m);
+    cw_jw_kstr(w, "turn", cw_turn_name(m->turn));
+    cw_jw_kbool(w, "inverted", m->inverted);
+    cw_jw_kbool(w, "exact_bytes", m->exact_bytes);
+    cw_jw_kstr(w, "band", cw_band_name(m->band));
+    cw_jw_key(w, "confidence");
+    cw_jw_fixed(w, m->confidence / 1e6, 6);
+}
+
 static void write_found(struct cw_jw *w, const struct cw_found *f)
 {
     const struct cw_match *m = &f->match;
@@ -508,7 +521,7 @@ static void write_found(struct cw_jw *w, const struct cw_found *f)
     cw_jw_fixed(w, m->confidence / 1e6, 6);
     cw_jw_kstr(w, "band", cw_band_name(m->band));
     cw_jw_ku64(w, "distance", m->distance);
-    cw_match_view_write(w, m);
+    write_view(w, m);
     cw_jw_kstr(w, "turn", cw_turn_name(m->turn));
     cw_jw_kbool(w, "inverted", m->inverted);
     cw_jw_kbool(w, "exact_bytes", m->exact_bytes);

@@ -58,9 +58,10 @@ size_t cw_search_rows(const struct cw_fingerprint *fp,
 /* Best band of a list, CW_BAND_NONE if it is empty. */
 enum cw_band cw_best_band(const struct cw_found_list *l);
 
-/* What matched, as members of an object that is open: "view", the kinds "agreeing", and
- * the "area" of the found picture (left, top, right, bottom in fractions). */
-void cw_match_view_write(struct cw_jw *w, const struct cw_match *m);
+/* A recorded match without its two sides, as members of an object that is open: distance,
+ * view, the kinds agreeing, the area of the found picture (left, top, right, bottom in
+ * fractions), turn, band, confidence. */
+void cw_match_evidence_write(struct cw_jw *w, const struct cw_match *m);
 /* The member "matches" of an object that is open: what a detail key may know. */
 void cw_found_list_write(struct cw_jw *w, const struct cw_found_list *l);
 /* "none", "possible" or "strong": what a verdict key learns. */

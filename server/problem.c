@@ -145,3 +145,17 @@ void cw_problem_write(struct cw_buf *out, const struct cw_refusal *why,
     }
     cw_jw_end_object(&w);
 }
+
+void cw_problem_line_write(struct cw_jw *w, const char *member, const char *id,
+                           const struct cw_refusal *why)
+{
+    cw_jw_begin_object(w);
+    cw_jw_kstr(w, member, id[0] == '\0' ? NULL : id);
+    cw_jw_kstr(w, "status", "error");
+    cw_jw_kstr(w, "code", cw_problem_code(why->problem));
+    cw_jw_kstr(w, "detail", why->detail);
+    if (why->pointer[0] != '\0') {
+        cw_jw_kstr(w, "pointer", why->pointer);
+    }
+    cw_jw_end_object(w);
+}

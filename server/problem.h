@@ -62,5 +62,9 @@ unsigned cw_problem_status(enum cw_problem problem);  /* HTTP status */
 /* The application/problem+json document. */
 void cw_problem_write(struct cw_buf *out, const struct cw_refusal *why,
                       const char *request_id);
+/* The answer to one line of an NDJSON body that was refused: `member` with the line's own
+ * id ("" writes null), then status, code, detail and pointer. */
+void cw_problem_line_write(struct cw_jw *w, const char *member, const char *id,
+                           const struct cw_refusal *why);
 
 #endif
