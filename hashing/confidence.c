@@ -20,13 +20,21 @@
  * than the whole, so they have to agree better for the same rate of false alarms. */
 static const struct radii {
     uint8_t strong, possible, weak;
-} RADII[CW_VIEW_KINDS] = {
+} RADII[CW_VIEW_HASHES] = {
     [CW_VIEW_PDQ] = {CW_RADIUS_STRONG, CW_RADIUS_POSSIBLE, CW_RADIUS_WEAK},
     [CW_VIEW_PDQR] = {31, 40, 44},
     [CW_VIEW_INK] = {36, 44, 46},
     [CW_VIEW_PDQR_RECT] = {24, 36, 42},
     [CW_VIEW_INK_RECT] = {36, 44, 46},
 };
+
+/* Least scores of each band for local descriptors (cw_geometry_loc), and how a score
+ * grows as telling as a distance: strangers fall by exp(-0.37) for every point of score,
+ * which is 0.43 bits of distance (hashing/LOCAL.md, "What a score means"). */
+#define SCORE_STRONG 24.0
+#define SCORE_POSSIBLE 17.0
+#define SCORE_WEAK CW_SCORE_WEAK
+#define DECADES_PER_SCORE 0.16
 
 /* True matches per bit of distance beyond the published threshold, for one stranger: half
  * of what is submitted is taken to be copies, of which 10 % lie between 31 and 52. */
@@ -40,10 +48,10 @@ static const struct radii {
 #define LOW_QUALITY_CONFIDENCE 0.5 /* at most, where a picture shows next to nothing */
 #define HIGHEST_CONFIDENCE 0.9999  /* certainty is for identical bytes */
 
-static double expected_false(unsigned distance, bool upright, uint64_t n_assets)
+static double expected_false(double distance, bool upright, uint64_t n_assets)
 {
     const double assets = n_assets > 0 ? (double)n_assets : 1.0;
-    const double decades = ((double)distance - MEASURED_DISTANCE) * DECADES_PER_BIT;
+    const double decades = (distance - MEASURED_DISTANCE) * DECADES_PER_BIT;
     const double all = MEASURED_FALSE * (assets / MEASURED_ASSETS) * pow(10.0, decades);
     return upright ? all / WAYS : all;
 }
@@ -68,13 +76,44 @@ static enum cw_band band(const struct radii *radii, unsigned distance, double ex
     return distance > radii->strong ? CW_BAND_POSSIBLE : CW_BAND_STRONG;
 }
 
+/* The distance of PDQ that tells as much as this score. */
+static double distance_of(double score)
+{
+    return CW_RADIUS_POSSIBLE -
+           (score - SCORE_POSSIBLE) * DECADES_PER_SCORE / DECADES_PER_BIT;
+}
+
+static enum cw_band score_band(double score, double expected)
+{
+    if (score < SCORE_WEAK) {
+        return CW_BAND_NONE;
+    }
+    if (score < SCORE_POSSIBLE || expected > MOST_FALSE) {
+        return CW_BAND_WEAK;
+    }
+    return score < SCORE_STRONG ? CW_BAND_POSSIBLE : CW_BAND_STRONG;
+}
+
+/* Local descriptors are where there is something to see, and a figure that is its own
+ * mirror image has lost its score already: no gate of the hashes applies. */
+static void judge_score(const struct cw_evidence *evidence, uint64_t n_assets,
+                        struct cw_judgement *out)
+{
+    const double expected = expected_false(distance_of(evidence->score), false, n_assets);
+    *out = (struct cw_judgement){
+        .band = score_band(evidence->score, expected),
+        .confidence = confidence(expected),
+        .expected_false = expected,
+    };
+}
+
 uint8_t cw_radius_weak(enum cw_view_kind kind)
 {
     return RADII[kind].weak;
 }
 
-void cw_judge(const struct cw_evidence *evidence, uint64_t n_assets,
-              struct cw_judgement *out)
+static void judge_distance(const struct cw_evidence *evidence, uint64_t n_assets,
+                           struct cw_judgement *out)
 {
     const bool symmetric = evidence->asset_self_distance <= SYMMETRIC_SELF_DISTANCE;
     const bool low_quality = evidence->asset_quality < CW_QUALITY_WEAK ||
@@ -97,10 +136,19 @@ void cw_judge(const struct cw_evidence *evidence, uint64_t n_assets,
         j.band = j.band > CW_BAND_WEAK ? CW_BAND_WEAK : j.band;
         j.confidence *= LOW_QUALITY_CONFIDENCE;
     }
-    if (evidence->exact_bytes) {
-        j = (struct cw_judgement){.band = CW_BAND_STRONG, .confidence = 1.0};
-    }
     *out = j;
+}
+
+void cw_judge(const struct cw_evidence *evidence, uint64_t n_assets,
+              struct cw_judgement *out)
+{
+    if (evidence->exact_bytes) {
+        *out = (struct cw_judgement){.band = CW_BAND_STRONG, .confidence = 1.0};
+    } else if (evidence->kind == CW_VIEW_LOCAL) {
+        judge_score(evidence, n_assets, out);
+    } else {
+        judge_distance(evidence, n_assets, out);
+    }
 }
 
 unsigned cw_fingerprint_self_distance(const struct cw_fingerprint *fp)

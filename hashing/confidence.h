@@ -11,6 +11,8 @@
 #define CW_RADIUS_STRONG 36
 #define CW_RADIUS_POSSIBLE 48
 #define CW_RADIUS_WEAK 52
+/* Least score of local descriptors that is still a match. */
+#define CW_SCORE_WEAK 11.0
 
 /* Ordered: a greater band says more. Stored: never renumber. */
 enum cw_band {
@@ -22,7 +24,8 @@ enum cw_band {
 
 struct cw_evidence {
     uint8_t kind;          /* enum cw_view_kind; a rectangle if either side is one */
-    unsigned distance;     /* of the best pair of views, 0..256 */
+    unsigned distance;     /* of the best pair of views, 0..256; not of CW_VIEW_LOCAL */
+    double score;          /* of CW_VIEW_LOCAL only: cw_geometry_loc */
     bool upright;          /* that pair was neither turned nor inverted */
     uint8_t asset_quality; /* of the registered picture, 0..100 */
     uint8_t found_quality; /* of the picture that was found */
@@ -32,7 +35,7 @@ struct cw_evidence {
 
 struct cw_judgement {
     enum cw_band band;
-    double confidence;     /* 0..1; falls as the distance grows */
+    double confidence;     /* 0..1; falls as the distance grows or the score falls */
     double expected_false; /* strangers that come this near in one look at the registry */
 };
 

@@ -21,7 +21,7 @@
             kind "-flipy", kind "-flipplus", kind "-flipminus"                           \
     }
 
-static const char *const NAMES[CW_VIEW_KINDS][CW_TURN_COUNT] = {
+static const char *const NAMES[CW_VIEW_HASHES][CW_TURN_COUNT] = {
     [CW_VIEW_PDQ] = TURNS_OF("pdq"),
     [CW_VIEW_PDQR] = TURNS_OF("pdqr"),
     [CW_VIEW_INK] = TURNS_OF("ink"),
@@ -31,12 +31,15 @@ static const char *const NAMES[CW_VIEW_KINDS][CW_TURN_COUNT] = {
 
 const char *cw_view_name(uint8_t kind, uint8_t turn)
 {
-    return kind < CW_VIEW_KINDS && turn < CW_TURN_COUNT ? NAMES[kind][turn] : NULL;
+    if (kind == CW_VIEW_LOCAL) {
+        return "local";
+    }
+    return kind < CW_VIEW_HASHES && turn < CW_TURN_COUNT ? NAMES[kind][turn] : NULL;
 }
 
 bool cw_view_by_name(struct cw_bytes name, uint8_t *out_kind, uint8_t *out_turn)
 {
-    for (uint8_t kind = CW_VIEW_PDQ; kind < CW_VIEW_KINDS; kind++) {
+    for (uint8_t kind = CW_VIEW_PDQ; kind < CW_VIEW_HASHES; kind++) {
         for (uint8_t turn = 0; turn < CW_TURN_COUNT; turn++) {
             if (cw_bytes_equal_str(name, NAMES[kind][turn])) {
                 *out_kind = kind;
@@ -93,7 +96,8 @@ static int check_view(const struct cw_fingerprint *fp, size_t i, struct cw_err *
 {
     const struct cw_view *view = &fp->views[i];
     const char *name = cw_view_name(view->kind, view->turn);
-    if (name == NULL || (fp->recipe == CW_RECIPE_PDQ && view->kind != CW_VIEW_PDQ)) {
+    if (name == NULL || view->kind >= CW_VIEW_HASHES ||
+        (fp->recipe == CW_RECIPE_PDQ && view->kind != CW_VIEW_PDQ)) {
         return cw_fail(err, CW_E_CORRUPT,
                        "fingerprint of recipe %u has a view of kind %d, turn %d",
                        fp->recipe, view->kind, view->turn);
@@ -152,7 +156,7 @@ int cw_fp_check(const struct cw_fingerprint *fp, struct cw_err *err)
     return check_views(fp, err);
 }
 
-void cw_fp_put_local(const struct cw_fingerprint *fp, struct cw_buf *out)
+void cw_fingerprint_encode_local(const struct cw_fingerprint *fp, struct cw_buf *out)
 {
     for (size_t i = 0; i < fp->n_local; i++) {
         const struct cw_local *local = &fp->local[i];
@@ -172,7 +176,8 @@ static void get_hash(struct cw_reader *r, struct cw_hash *out)
     }
 }
 
-int cw_fp_get_local(struct cw_bytes in, struct cw_fingerprint *fp, struct cw_err *err)
+int cw_fingerprint_decode_local(struct cw_bytes in, struct cw_fingerprint *fp,
+                                struct cw_err *err)
 {
     const size_t n = in.len / CW_FP_LOCAL_BYTES;
     if (in.len % CW_FP_LOCAL_BYTES != 0 || n > CW_FP_MAX_LOCAL) {
@@ -230,7 +235,7 @@ void cw_fingerprint_encode(const struct cw_fingerprint *fp, struct cw_buf *out)
     }
     put_views(fp, out);
     cw_put_u16(out, (uint16_t)fp->n_local);
-    cw_fp_put_local(fp, out);
+    cw_fingerprint_encode_local(fp, out);
 }
 
 /* Everything before the views. */
@@ -306,7 +311,7 @@ int cw_fingerprint_decode(struct cw_bytes in, struct cw_fingerprint *out,
     const struct cw_bytes local = cw_get_bytes(&r, n_local * CW_FP_LOCAL_BYTES);
     CW_TRY(cw_reader_end(&r, "fingerprint", err));
     CW_TRY(cw_fp_check(&fp, err));
-    CW_TRY(cw_fp_get_local(local, &fp, err));
+    CW_TRY(cw_fingerprint_decode_local(local, &fp, err));
     *out = fp;
     fp.local = NULL;
     return 0;

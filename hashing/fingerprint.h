@@ -12,6 +12,7 @@
 /* 8 turns of the PDQ view and of two hashes of 18 parts of the picture. */
 #define CW_FP_MAX_VIEWS 296
 #define CW_FP_LIBRARY_CAP 48
+#define CW_FP_LOCAL_BYTES 40 /* one local descriptor, written */
 /* Longest binary form; anything longer is refused before it is looked at. */
 #define CW_FP_MAX_BYTES ((size_t)128 * 1024)
 /* A hash below this quality says little about its picture (PDQ's published cut). */
@@ -19,7 +20,8 @@
 
 /* Numbers are never reused (hashing/RECIPES.md). */
 #define CW_RECIPE_PDQ 1   /* PDQ in eight turns */
-#define CW_RECIPE_VIEWS 2 /* and the trimmed, rectangle and ink views */
+#define CW_RECIPE_VIEWS 2 /* and trimmed, rectangle and ink views, local descriptors */
+#define CW_RECIPES 2      /* the newest */
 
 /* What a hash was computed from. The numbers are stored: never renumber. */
 enum cw_view_kind {
@@ -28,6 +30,8 @@ enum cw_view_kind {
     CW_VIEW_INK = 3,       /* the same, ink map */
     CW_VIEW_PDQR_RECT = 4, /* a rectangle that may be a picture of its own, luminance */
     CW_VIEW_INK_RECT = 5,  /* the same, ink map */
+    CW_VIEW_HASHES, /* kinds above are of hashes; those from here on only of matches */
+    CW_VIEW_LOCAL = CW_VIEW_HASHES, /* local descriptors that lie as in the asset */
     CW_VIEW_KINDS
 };
 
@@ -88,6 +92,15 @@ const char *cw_view_name(uint8_t kind, uint8_t turn);
 void cw_fingerprint_encode(const struct cw_fingerprint *fp, struct cw_buf *out);
 int cw_fingerprint_decode(struct cw_bytes in, struct cw_fingerprint *out,
                           struct cw_err *err) CW_CHECKED;
+
+/* The local descriptors alone, CW_FP_LOCAL_BYTES each: they are kept apart where they may
+ * be dropped. */
+void cw_fingerprint_encode_local(const struct cw_fingerprint *fp, struct cw_buf *out);
+/* Gives descriptors to a fingerprint that has none.
+ * Owns    fills fp->local and fp->n_local, ended by cw_fingerprint_done
+ * Errors  CW_E_CORRUPT not a whole number of them, or more than CW_FP_MAX_LOCAL */
+int cw_fingerprint_decode_local(struct cw_bytes in, struct cw_fingerprint *fp,
+                                struct cw_err *err) CW_CHECKED;
 
 /* The JSON form of the API, or {"pdq":"64 hex"}. Unknown members are refused (with
  * CW_E_UNSUPPORTED, a wrong value with CW_E_INVALID); on error

@@ -4,19 +4,10 @@
 
 #include "hashing/fingerprint.h"
 
-#define CW_FP_LOCAL_BYTES 40    /* one local descriptor, written */
 #define CW_FP_MAX_SIDE 10000000 /* px; no decoder we use goes further */
 
 /* Finds kind and turn of a view by its name on the wire; false if there is none. */
 bool cw_view_by_name(struct cw_bytes name, uint8_t *out_kind, uint8_t *out_turn);
-
-/* The descriptors, CW_FP_LOCAL_BYTES each. */
-void cw_fp_put_local(const struct cw_fingerprint *fp, struct cw_buf *out);
-/* in      n * CW_FP_LOCAL_BYTES bytes, n <= CW_FP_MAX_LOCAL
- * Owns    fills fp->local and fp->n_local, ended by cw_fingerprint_done
- * Errors  CW_E_CORRUPT for another length */
-int cw_fp_get_local(struct cw_bytes in, struct cw_fingerprint *fp,
-                    struct cw_err *err) CW_CHECKED;
 
 /* True for printable ASCII, which is what a library name may be made of. */
 bool cw_fp_is_plain(struct cw_bytes text);

@@ -16,7 +16,7 @@ static void write_local(const struct cw_fingerprint *fp, struct cw_jw *w)
 {
     CW_AUTO(cw_buf_done) struct cw_buf raw = CW_BUF_INIT(MAX_LOCAL_BYTES);
     CW_AUTO(cw_buf_done) struct cw_buf text = CW_BUF_INIT(MAX_LOCAL_BYTES * 4 / 3 + 8);
-    cw_fp_put_local(fp, &raw);
+    cw_fingerprint_encode_local(fp, &raw);
     cw_base64_encode(&text, cw_buf_view(&raw));
     if (raw.failed || text.failed) {
         w->out->failed = true; /* out of memory: the caller checks its buffer */
@@ -246,7 +246,7 @@ static int read_local(const struct cw_json *v, const struct place *at,
         return 0;
     }
     if (!cw_json_text(member, &text) || cw_base64_decode(text, &raw, NULL) != 0 ||
-        cw_fp_get_local(cw_buf_view(&raw), fp, NULL) != 0) {
+        cw_fingerprint_decode_local(cw_buf_view(&raw), fp, NULL) != 0) {
         return refuse(at, "local", "not base64 of at most 2048 descriptors");
     }
     return 0;

@@ -94,7 +94,7 @@ int cw_hasher_get_picture(struct cw_bytes in, struct cw_hasher_picture *out,
     const uint8_t how = cw_get_u8(&r);
     const uint64_t len = cw_get_u64(&r);
     CW_TRY(cw_reader_end(&r, "hasher picture", err));
-    if (how != CW_STRICT && how != CW_LENIENT) {
+    if (how != CW_STRICT && how != CW_LENIENT && how != CW_FAST) {
         return cw_fail(err, CW_E_CORRUPT, "hasher picture with strictness %u", how);
     }
     *out = (struct cw_hasher_picture){.how = (enum cw_strictness)how, .len = len};

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hashing/describe.h"
 #include "hashing/pdq.h"
 #include "hashing/plane_sink.h"
 #include "hashing/sampler.h"
@@ -20,6 +21,8 @@ struct cw_recipe {
     struct cw_tee_sink tee;
     struct cw_views *views;
     struct cw_seen_list seen;
+    struct cw_describe *describe;
+    struct cw_local local[CW_LPDQ_QUERY_POINTS];
 };
 
 int cw_recipe_new(const struct cw_decode_limits *limits, struct cw_recipe **out,
@@ -34,6 +37,7 @@ int cw_recipe_new(const struct cw_decode_limits *limits, struct cw_recipe **out,
     cw_sampler_init(&r->sampler, cw_pdq_luma(r->pdq));
     CW_TRY(cw_plane_sink_init(&r->plane, err));
     CW_TRY(cw_views_new(&r->views, err));
+    CW_TRY(cw_describe_new(&r->describe, err));
     cw_tee_sink_init(&r->tee, &r->sampler.sink, &r->plane.sink);
     *out = r;
     r = NULL;
@@ -47,6 +51,7 @@ void cw_recipe_free(struct cw_recipe **r)
         cw_pdq_work_free(&(*r)->pdq);
         cw_plane_sink_done(&(*r)->plane);
         cw_views_free(&(*r)->views);
+        cw_describe_free(&(*r)->describe);
     }
     free(*r);
     *r = NULL;
@@ -84,16 +89,40 @@ static void add_seen(struct cw_fingerprint *fp, const struct cw_plane *plane,
     add_turns(fp, rect ? CW_VIEW_INK_RECT : CW_VIEW_INK, area, &seen->ink);
 }
 
+/* The descriptors as an array of their own. */
+static int take_local(const struct cw_recipe *r, size_t n, struct cw_fingerprint *out,
+                      struct cw_err *err)
+{
+    out->n_local = 0;
+    out->local = NULL;
+    if (n == 0) {
+        return 0;
+    }
+    out->local = malloc(n * sizeof *out->local);
+    if (out->local == NULL) {
+        return cw_fail(err, CW_E_NO_MEMORY, "no memory for %zu descriptors", n);
+    }
+    memcpy(out->local, r->local, n * sizeof *out->local);
+    out->n_local = n;
+    return 0;
+}
+
 int cw_recipe_run(struct cw_recipe *r, struct cw_bytes picture, enum cw_strictness how,
                   struct cw_fingerprint *out, struct cw_err *err)
 {
     const enum cw_purpose purpose = how == CW_STRICT ? CW_TO_REGISTER : CW_TO_MATCH;
     struct cw_decoded decoded = {0};
     struct cw_pdq pdq;
+    size_t n_local = 0;
     CW_TRY(cw_decode(r->decoder, picture, how, &r->tee.sink, &decoded, err));
     cw_pdq_hash(r->pdq, r->sampler.width, r->sampler.height, &pdq);
     CW_TRY(cw_views_look(r->views, r->pdq, &r->plane.plane, purpose, &r->seen, err));
+    if (how != CW_FAST) {
+        CW_TRY(cw_describe_plane(r->describe, &r->plane.plane, purpose, r->local,
+                                 &n_local, err));
+    }
     memset(out, 0, sizeof *out);
+    CW_TRY(take_local(r, n_local, out, err));
     out->recipe = CW_RECIPE_VIEWS;
     (void)snprintf(out->library, sizeof out->library, "%s", decoded.library);
     out->width = r->sampler.width;

@@ -16,6 +16,7 @@ void cw_recipe_free(struct cw_recipe **r);
  *
  * how      CW_STRICT is for what is registered: seen whole and without its margins.
  *          CW_LENIENT is for what was found: also taken apart into rectangles.
+ *          CW_FAST is the same without local descriptors.
  * out      to be ended with cw_fingerprint_done
  * Errors   those of cw_decode
  * Threads  one per recipe */

@@ -77,13 +77,14 @@ static void one_picture_has_one_hash_in_every_format(void **state)
                  {T_RGB, ".avif[Q=80]", NEAR},
                  {T_CMYK, ".jpg[Q=95]", 40}}; /* ink and back changes the tones */
     struct t_image p = t_image_draw(7, 700, 500);
-    const struct cw_fingerprint png = fingerprint(&p, T_RGB, ".png", 0);
+    CW_AUTO(cw_fingerprint_done)
+    struct cw_fingerprint png = fingerprint(&p, T_RGB, ".png", 0);
     assert_int_equal(png.quality, 100);
     assert_int_equal(png.width, 700);
     assert_int_equal(png.height, 500);
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
-        const struct cw_fingerprint fp =
-            fingerprint(&p, CASES[i].pixels, CASES[i].suffix, 0);
+        CW_AUTO(cw_fingerprint_done)
+        struct cw_fingerprint fp = fingerprint(&p, CASES[i].pixels, CASES[i].suffix, 0);
         if (distance(&png, &fp) > CASES[i].most) {
             fail_msg("%s: %u bits differ", CASES[i].suffix, distance(&png, &fp));
         }
@@ -97,11 +98,13 @@ static void every_orientation_gives_the_upright_hash(void **state)
     static const char *const SUFFIXES[] = {".png", ".jpg[Q=90]", ".tif",
                                            ".webp[lossless]"};
     struct t_image upright = t_image_draw(11, 640, 400);
-    const struct cw_fingerprint expected = fingerprint(&upright, T_RGB, ".png", 0);
+    CW_AUTO(cw_fingerprint_done)
+    struct cw_fingerprint expected = fingerprint(&upright, T_RGB, ".png", 0);
     for (unsigned orientation = 1; orientation <= 8; orientation++) {
         struct t_image stored = t_image_stored(&upright, orientation);
         for (size_t i = 0; i < sizeof SUFFIXES / sizeof SUFFIXES[0]; i++) {
-            const struct cw_fingerprint fp =
+            CW_AUTO(cw_fingerprint_done)
+            struct cw_fingerprint fp =
                 fingerprint(&stored, T_RGB, SUFFIXES[i], orientation);
             assert_int_equal(fp.width, 640);
             assert_int_equal(fp.height, 400);
@@ -117,9 +120,11 @@ static void transparency_is_white(void **state)
 {
     (void)state;
     struct t_image p = t_image_draw(5, 300, 200);
-    const struct cw_fingerprint seen = fingerprint(&p, T_RGBA, ".png", 0);
+    CW_AUTO(cw_fingerprint_done)
+    struct cw_fingerprint seen = fingerprint(&p, T_RGBA, ".png", 0);
     memset(p.rgb + (size_t)300 * 100 * 3, 255, (size_t)300 * 100 * 3);
-    const struct cw_fingerprint white = fingerprint(&p, T_RGB, ".png", 0);
+    CW_AUTO(cw_fingerprint_done)
+    struct cw_fingerprint white = fingerprint(&p, T_RGB, ".png", 0);
     assert_int_equal(distance(&seen, &white), 0);
     t_image_done(&p);
 }
@@ -136,6 +141,7 @@ static void a_cut_file_is_corrupt_or_truncated(void **state)
         assert_int_equal(run(&file, CW_STRICT, &fp), CW_E_CORRUPT);
         assert_int_equal(run(&file, CW_LENIENT, &fp), 0);
         assert_true(fp.truncated);
+        cw_fingerprint_done(&fp);
     }
     t_image_done(&p);
 }
@@ -145,12 +151,14 @@ static void what_is_left_of_a_cut_jpeg_still_matches(void **state)
     (void)state;
     struct t_image p = t_image_draw(5, 600, 400);
     struct cw_fingerprint fp;
-    const struct cw_fingerprint whole = fingerprint(&p, T_RGB, ".jpg[Q=90]", 0);
+    CW_AUTO(cw_fingerprint_done)
+    struct cw_fingerprint whole = fingerprint(&p, T_RGB, ".jpg[Q=90]", 0);
     CW_AUTO(cw_buf_done) struct cw_buf file = t_encode(&p, T_RGB, ".jpg[Q=90]", 0);
     file.len -= file.len / 20;
     assert_int_equal(run(&file, CW_LENIENT, &fp), 0);
     assert_true(fp.truncated);
     assert_true(distance(&whole, &fp) <= 48);
+    cw_fingerprint_done(&fp);
     t_image_done(&p);
 }
 
@@ -215,7 +223,6 @@ static void pictures_over_the_limits_are_refused(void **state)
 static void kinds_that_are_held_whole_have_a_lower_limit(void **state)
 {
     (void)state;
-    struct cw_fingerprint fp;
     struct t_image p = t_image_draw(5, 1900, 1500);
     static const struct {
         const char *suffix;
@@ -227,7 +234,9 @@ static void kinds_that_are_held_whole_have_a_lower_limit(void **state)
                  {".webp[lossless,effort=0]", CW_E_TOO_LARGE}};
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
         CW_AUTO(cw_buf_done) struct cw_buf file = t_encode(&p, T_RGB, CASES[i].suffix, 0);
+        struct cw_fingerprint fp = {0};
         assert_int_equal(run(&file, CW_STRICT, &fp), CASES[i].rc);
+        cw_fingerprint_done(&fp);
     }
     t_image_done(&p);
 }
@@ -271,7 +280,8 @@ static void a_tiny_picture_is_read_and_has_no_quality(void **state)
 {
     (void)state;
     struct t_image p = t_image_draw(5, 3, 2);
-    const struct cw_fingerprint fp = fingerprint(&p, T_RGB, ".png", 0);
+    CW_AUTO(cw_fingerprint_done)
+    struct cw_fingerprint fp = fingerprint(&p, T_RGB, ".png", 0);
     assert_int_equal(fp.width, 3);
     assert_int_equal(fp.quality, 0);
     t_image_done(&p);

@@ -280,8 +280,8 @@ static void the_program_gives_the_hash_of_the_recipe(void **state)
     assert_int_equal(cw_recipe_new(&limits, &recipe, NULL), 0);
     struct cw_hasher *h = open_with(real_program, 2);
     for (size_t i = 0; i < sizeof SUFFIXES / sizeof SUFFIXES[0]; i++) {
-        struct cw_fingerprint here;
-        struct cw_fingerprint there;
+        CW_AUTO(cw_fingerprint_done) struct cw_fingerprint here = {0};
+        CW_AUTO(cw_fingerprint_done) struct cw_fingerprint there = {0};
         uint8_t sha256[32];
         CW_AUTO(cw_buf_done) struct cw_buf file = t_encode(&p, T_RGB, SUFFIXES[i], 0);
         assert_int_equal(
@@ -291,6 +291,8 @@ static void the_program_gives_the_hash_of_the_recipe(void **state)
         cw_sha256(cw_buf_view(&file), sha256);
         assert_memory_equal(there.sha256, sha256, sizeof sha256);
         assert_memory_equal(here.views, there.views, sizeof here.views);
+        assert_true(here.n_local > 0 && here.n_local == there.n_local);
+        assert_memory_equal(here.local, there.local, here.n_local * sizeof *here.local);
         assert_string_equal(here.library, there.library);
         assert_int_equal(here.width, there.width);
     }

@@ -30,7 +30,10 @@ static void picture_arrives_as_sent(void **state)
     cw_hasher_put_picture(&sent, &m);
     assert_int_equal(cw_hasher_get_picture(cw_buf_view(&m), &got, NULL), 0);
     assert_true(got.how == CW_LENIENT && got.len == sent.len);
-    m.p[2] = 2;
+    m.p[2] = CW_FAST;
+    assert_int_equal(cw_hasher_get_picture(cw_buf_view(&m), &got, NULL), 0);
+    assert_int_equal(got.how, CW_FAST);
+    m.p[2] = 3;
     assert_int_equal(cw_hasher_get_picture(cw_buf_view(&m), &got, NULL), CW_E_CORRUPT);
 }
 
