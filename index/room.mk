@@ -25,6 +25,7 @@ INDEX_SRC := \
     index/store_matches.c \
     index/store_open.c \
     index/store_record.c \
+    index/store_sighting_local.c \
     index/store_sightings.c \
     index/store_studios.c \
     index/store_verify.c \

@@ -8,6 +8,7 @@ const struct cw_store_options CW_STORE_DEFAULTS = {
     .max_readers = 512,
     .max_batch = 256,
     .commit_delay_us = 0,
+    .sighting_local_bytes = (uint64_t)1 << 30,
     .create = false,
 };
 
@@ -130,6 +131,18 @@ int cw_store_get_sighting(struct cw_store *s, cw_studio_no studio,
                           struct cw_buf *fp, struct cw_err *err)
 {
     return s->ops->get_sighting(s, studio, id, out, fp, err);
+}
+
+int cw_store_get_sighting_local(struct cw_store *s, cw_studio_no studio,
+                                cw_sighting_no no, struct cw_buf *out, struct cw_err *err)
+{
+    return s->ops->get_sighting_local(s, studio, no, out, err);
+}
+
+int cw_store_list_sighting_local(struct cw_store *s, cw_sighting_no after,
+                                 cw_sighting_local_fn *fn, void *ctx, struct cw_err *err)
+{
+    return s->ops->list_sighting_local(s, after, fn, ctx, err);
 }
 
 int cw_store_get_sighting_no(struct cw_store *s, cw_studio_no studio, cw_sighting_no no,

@@ -45,11 +45,12 @@ typedef uint64_t cw_sighting_no; /* one sighting; never used again */
 /* ---- opening ---------------------------------------------------------------------- */
 
 struct cw_store_options {
-    uint64_t map_bytes;       /* LMDB: largest size of the database file */
-    uint32_t max_readers;     /* LMDB: threads and tools reading at once */
-    uint32_t max_batch;       /* most writes sharing one commit */
-    uint32_t commit_delay_us; /* tests: slows every commit down, 0 in production */
-    bool create;              /* make an empty store if there is none */
+    uint64_t map_bytes;            /* LMDB: largest size of the database file */
+    uint32_t max_readers;          /* LMDB: threads and tools reading at once */
+    uint32_t max_batch;            /* most writes sharing one commit */
+    uint32_t commit_delay_us;      /* tests: slows every commit down, 0 in production */
+    bool create;                   /* make an empty store if there is none */
+    uint64_t sighting_local_bytes; /* local descriptors of sightings kept, newest first */
 };
 extern const struct cw_store_options CW_STORE_DEFAULTS;
 
@@ -136,15 +137,26 @@ int cw_store_list_collections(struct cw_store *s, cw_studio_no studio, const cha
 
 /* ---- matches ---------------------------------------------------------------------- */
 
+#define CW_MATCH_CORNERS 8
+#define CW_MATCH_SCORE_ONE 16
+
+/* A place in a picture: shares of width and height, 65535 = all of it. */
+struct cw_place {
+    uint16_t x, y;
+};
+
 struct cw_match {
     cw_asset_no asset;       /* 0 in a registration: the asset being registered */
     cw_sighting_no sighting; /* 0 in a new sighting: that sighting */
     uint16_t distance;       /* Hamming, 0..256 */
-    uint8_t view;            /* enum cw_view_kind that matched */
-    uint8_t turn;            /* enum cw_turn of the found picture */
-    uint8_t agreeing;        /* bit 1 << kind for every kind of view that matched */
-    uint16_t area[4]; /* of the found picture, that matched: left, top, right, bottom
-                         in fractions of 65535 */
+    uint16_t
+        score;    /* of local descriptors, in 1 / CW_MATCH_SCORE_ONE; 0 if not compared */
+    uint8_t view; /* enum cw_view_kind that matched */
+    uint8_t turn; /* enum cw_turn of the found picture */
+    uint8_t agreeing;  /* bit 1 << kind for every kind of view that matched */
+    uint8_t n_corners; /* of the outline of what both pictures show; 0 = unknown */
+    struct cw_place found[CW_MATCH_CORNERS]; /* in the found picture, clockwise */
+    struct cw_place shown[CW_MATCH_CORNERS]; /* the same corners in the asset */
     bool inverted;
     bool exact_bytes;    /* the SHA-256 is the same */
     bool lookback;       /* the sighting was there first */
@@ -252,6 +264,7 @@ struct cw_new_sighting {
     struct cw_sighting sighting; /* no: ignored */
     size_t n_rows;
     struct cw_hash_row rows[CW_ROWS_PER_RECORD];
+    struct cw_bytes local;          /* local descriptors; borrowed; empty if none */
     const struct cw_match *matches; /* borrowed */
     size_t n_matches;
 };
@@ -276,6 +289,17 @@ int cw_store_get_sighting(struct cw_store *s, cw_studio_no studio,
 int cw_store_get_sighting_no(struct cw_store *s, cw_studio_no studio, cw_sighting_no no,
                              struct cw_sighting *out, struct cw_buf *fp,
                              struct cw_err *err) CW_CHECKED;
+/* The local descriptors of a sighting, appended to *out.
+ * Errors  CW_E_NOT_FOUND it came without, or they were dropped for newer ones */
+int cw_store_get_sighting_local(struct cw_store *s, cw_studio_no studio,
+                                cw_sighting_no no, struct cw_buf *out,
+                                struct cw_err *err) CW_CHECKED;
+/* All that are kept, of all studios, oldest first, starting after number `after`. */
+typedef bool cw_sighting_local_fn(void *ctx, cw_studio_no studio, cw_sighting_no no,
+                                  struct cw_bytes local);
+int cw_store_list_sighting_local(struct cw_store *s, cw_sighting_no after,
+                                 cw_sighting_local_fn *fn, void *ctx,
+                                 struct cw_err *err) CW_CHECKED;
 /* Matches of one sighting, or of one asset version; fn as above. */
 typedef bool cw_match_fn(void *ctx, const struct cw_match *m);
 int cw_store_list_sighting_matches(struct cw_store *s, cw_studio_no studio,

@@ -53,6 +53,10 @@ struct cw_store_ops {
     int (*get_sighting)(struct cw_store *s, cw_studio_no studio,
                         const uint8_t id[CW_SIGHTING_ID_BYTES], struct cw_sighting *out,
                         struct cw_buf *fp, struct cw_err *err);
+    int (*get_sighting_local)(struct cw_store *s, cw_studio_no studio, cw_sighting_no no,
+                              struct cw_buf *out, struct cw_err *err);
+    int (*list_sighting_local)(struct cw_store *s, cw_sighting_no after,
+                               cw_sighting_local_fn *fn, void *ctx, struct cw_err *err);
     int (*get_sighting_no)(struct cw_store *s, cw_studio_no studio, cw_sighting_no no,
                            struct cw_sighting *out, struct cw_buf *fp,
                            struct cw_err *err);

@@ -208,6 +208,22 @@ static int failing_get_sighting_no(struct cw_store *s, cw_studio_no studio,
                cw_store_get_sighting_no(inner_of(s), studio, no, out, fp, err));
 }
 
+static int failing_get_sighting_local(struct cw_store *s, cw_studio_no studio,
+                                      cw_sighting_no no, struct cw_buf *out,
+                                      struct cw_err *err)
+{
+    WITH_FAULT(s, "get_sighting_local",
+               cw_store_get_sighting_local(inner_of(s), studio, no, out, err));
+}
+
+static int failing_list_sighting_local(struct cw_store *s, cw_sighting_no after,
+                                       cw_sighting_local_fn *fn, void *ctx,
+                                       struct cw_err *err)
+{
+    WITH_FAULT(s, "list_sighting_local",
+               cw_store_list_sighting_local(inner_of(s), after, fn, ctx, err));
+}
+
 static int failing_list_sighting_matches(struct cw_store *s, cw_studio_no studio,
                                          cw_sighting_no no, cw_match_fn *fn, void *ctx,
                                          struct cw_err *err)
@@ -328,6 +344,8 @@ static const struct cw_store_ops failing_ops = {
     .record_matches = failing_record_matches,
     .get_sighting = failing_get_sighting,
     .get_sighting_no = failing_get_sighting_no,
+    .get_sighting_local = failing_get_sighting_local,
+    .list_sighting_local = failing_list_sighting_local,
     .list_sighting_matches = failing_list_sighting_matches,
     .list_asset_matches = failing_list_asset_matches,
     .get_incident = failing_get_incident,

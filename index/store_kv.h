@@ -36,7 +36,8 @@ enum cw_table {
     CW_TABLE_LOG = 18,            /* seq -> event record */
     CW_TABLE_STUDIO_LOG = 19,     /* studio, seq -> nothing */
     CW_TABLE_FEED = 20,           /* feed, slot, seq -> feed record */
-    CW_TABLE_COUNT = 21
+    CW_TABLE_SIGHTING_LOCAL = 21, /* sighting number, studio -> local descriptors */
+    CW_TABLE_COUNT = 22
 };
 
 /* Numbers are on disk. Studio 0 in the key = over all studios. */
@@ -49,7 +50,8 @@ enum cw_counter {
     CW_COUNTER_INCIDENT = 6,   /* per studio: last number given */
     CW_COUNTER_LIVE_ASSETS = 7,
     CW_COUNTER_INCIDENTS = 8,
-    CW_COUNTER_OPEN_INCIDENTS = 9 /* see cw_skv_is_open */
+    CW_COUNTER_OPEN_INCIDENTS = 9, /* see cw_skv_is_open */
+    CW_COUNTER_SIGHTING_LOCAL = 10 /* bytes of CW_TABLE_SIGHTING_LOCAL */
 };
 
 /* The store itself. */
@@ -58,6 +60,7 @@ struct cw_skv {
     struct cw_kv *kv;
     struct cw_writer *writer;
     uint8_t secret[32];
+    uint64_t sighting_local_bytes; /* budget */
 };
 
 int cw_store_open_kv(const char *url, const struct cw_store_options *options,
@@ -166,6 +169,10 @@ int cw_skv_load_incident(struct cw_kv_tx *tx, cw_studio_no studio, uint64_t no,
                          struct cw_incident *out, struct cw_err *err) CW_CHECKED;
 int cw_skv_save_incident(struct cw_kv_tx *tx, const struct cw_incident *i,
                          struct cw_err *err) CW_CHECKED;
+/* Keeps the local descriptors of a sighting, and drops the oldest beyond the budget. */
+int cw_skv_put_sighting_local(struct cw_kv_tx *tx, cw_studio_no studio, cw_sighting_no no,
+                              struct cw_bytes local, uint64_t budget,
+                              struct cw_err *err) CW_CHECKED;
 /* Turns a fingerprint borrowed from a transaction into one that outlives it: appended to
  * buf, or empty if buf is NULL. */
 int cw_skv_keep_fingerprint(struct cw_bytes *fp, struct cw_buf *buf,
@@ -240,6 +247,10 @@ int cw_skv_get_sighting(struct cw_store *s, cw_studio_no studio,
 int cw_skv_get_sighting_no(struct cw_store *s, cw_studio_no studio, cw_sighting_no no,
                            struct cw_sighting *out, struct cw_buf *fp,
                            struct cw_err *err);
+int cw_skv_get_sighting_local(struct cw_store *s, cw_studio_no studio, cw_sighting_no no,
+                              struct cw_buf *out, struct cw_err *err);
+int cw_skv_list_sighting_local(struct cw_store *s, cw_sighting_no after,
+                               cw_sighting_local_fn *fn, void *ctx, struct cw_err *err);
 int cw_skv_list_sighting_matches(struct cw_store *s, cw_studio_no studio,
                                  cw_sighting_no no, cw_match_fn *fn, void *ctx,
                                  struct cw_err *err);

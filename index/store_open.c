@@ -148,6 +148,8 @@ static const struct cw_store_ops skv_ops = {
     .record_matches = cw_skv_record_matches,
     .get_sighting = cw_skv_get_sighting,
     .get_sighting_no = cw_skv_get_sighting_no,
+    .get_sighting_local = cw_skv_get_sighting_local,
+    .list_sighting_local = cw_skv_list_sighting_local,
     .list_sighting_matches = cw_skv_list_sighting_matches,
     .list_asset_matches = cw_skv_list_asset_matches,
     .get_incident = cw_skv_get_incident,
@@ -218,6 +220,7 @@ int cw_store_open_kv(const char *url, const struct cw_store_options *options,
         return cw_fail(err, CW_E_NO_MEMORY, "out of memory for the store");
     }
     s->base.ops = &skv_ops;
+    s->sighting_local_bytes = options->sighting_local_bytes;
     const int rc = open_parts(s, url, options, err);
     if (rc != 0) {
         skv_close(&s->base);

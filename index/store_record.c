@@ -189,16 +189,51 @@ int cw_record_get_sighting(struct cw_bytes in, struct cw_sighting *out,
     return cw_reader_end(&r, "sighting record", err);
 }
 
+/* Version 1 of a match had no score, and the edges of a rectangle instead of corners. */
+#define MATCH_VERSION 2
+
+static void put_place(struct cw_buf *b, struct cw_place p)
+{
+    cw_put_u16(b, p.x);
+    cw_put_u16(b, p.y);
+}
+
+static struct cw_place get_place(struct cw_reader *r)
+{
+    struct cw_place p;
+    p.x = cw_get_u16(r);
+    p.y = cw_get_u16(r);
+    return p;
+}
+
+static void get_area(struct cw_reader *r, struct cw_match *out)
+{
+    const uint16_t left = cw_get_u16(r);
+    const uint16_t top = cw_get_u16(r);
+    const uint16_t right = cw_get_u16(r);
+    const uint16_t bottom = cw_get_u16(r);
+    const struct cw_place found[] = {
+        {left, top}, {right, top}, {right, bottom}, {left, bottom}};
+    static const struct cw_place whole[] = {
+        {0, 0}, {UINT16_MAX, 0}, {UINT16_MAX, UINT16_MAX}, {0, UINT16_MAX}};
+    out->n_corners = 4;
+    memcpy(out->found, found, sizeof found);
+    memcpy(out->shown, whole, sizeof whole);
+}
+
 void cw_record_put_match(struct cw_buf *b, const struct cw_match_record *m)
 {
-    put_version(b);
+    cw_put_u8(b, MATCH_VERSION);
     cw_put_u64(b, m->incident);
     cw_put_u16(b, m->m.distance);
+    cw_put_u16(b, m->m.score);
     cw_put_u8(b, m->m.view);
     cw_put_u8(b, m->m.turn);
     cw_put_u8(b, m->m.agreeing);
-    for (size_t i = 0; i < 4; i++) {
-        cw_put_u16(b, m->m.area[i]);
+    cw_put_u8(b, m->m.n_corners);
+    for (size_t i = 0; i < m->m.n_corners; i++) {
+        put_place(b, m->m.found[i]);
+        put_place(b, m->m.shown[i]);
     }
     cw_put_u8(b, m->m.inverted);
     cw_put_u8(b, m->m.exact_bytes);
@@ -212,14 +247,21 @@ int cw_record_get_match(struct cw_bytes in, struct cw_match_record *out,
                         struct cw_err *err)
 {
     struct cw_reader r = cw_reader_of(in);
-    get_version(&r);
+    const uint8_t version = get_range(&r, CW_RECORD_VERSION, MATCH_VERSION);
     out->incident = cw_get_u64(&r);
     out->m.distance = cw_get_u16(&r);
+    out->m.score = version == CW_RECORD_VERSION ? 0 : cw_get_u16(&r);
     out->m.view = cw_get_u8(&r);
     out->m.turn = cw_get_u8(&r);
     out->m.agreeing = cw_get_u8(&r);
-    for (size_t i = 0; i < 4; i++) {
-        out->m.area[i] = cw_get_u16(&r);
+    if (version == CW_RECORD_VERSION) {
+        get_area(&r, &out->m);
+    } else {
+        out->m.n_corners = get_range(&r, 0, CW_MATCH_CORNERS);
+        for (size_t i = 0; i < out->m.n_corners; i++) {
+            out->m.found[i] = get_place(&r);
+            out->m.shown[i] = get_place(&r);
+        }
     }
     out->m.inverted = get_bool(&r);
     out->m.exact_bytes = get_bool(&r);

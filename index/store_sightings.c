@@ -41,6 +41,7 @@ struct record_args {
     const struct cw_new_sighting *items;
     size_t n;
     struct cw_recorded *out;
+    uint64_t local_budget;
     struct cw_touched touched;
 };
 
@@ -56,7 +57,8 @@ static int append_event(struct cw_kv_tx *tx, const struct cw_sighting *s,
 
 /* Record, id, feed entry and event of a new sighting. */
 static int write_sighting(struct cw_kv_tx *tx, const struct cw_new_sighting *item,
-                          cw_sighting_no *out_no, struct cw_err *err)
+                          uint64_t local_budget, cw_sighting_no *out_no,
+                          struct cw_err *err)
 {
     CW_AUTO(cw_buf_done) struct cw_buf b = CW_BUF_INIT(CW_RECORD_MAX);
     const struct cw_sighting *s = &item->sighting;
@@ -71,6 +73,7 @@ static int write_sighting(struct cw_kv_tx *tx, const struct cw_new_sighting *ite
     memcpy(e.rows, item->rows, item->n_rows * sizeof e.rows[0]);
     CW_TRY(cw_skv_append_feed(tx, CW_FEED_SIGHTINGS, cw_bytes_of(s->id, sizeof s->id), &e,
                               err));
+    CW_TRY(cw_skv_put_sighting_local(tx, s->studio, no, item->local, local_budget, err));
     *out_no = no;
     return append_event(tx, s, err);
 }
@@ -92,7 +95,7 @@ static int record_one(struct cw_kv_tx *tx, const struct cw_new_sighting *item,
         return rc;
     }
     *out = (struct cw_recorded){0};
-    CW_TRY(write_sighting(tx, item, &out->no, err));
+    CW_TRY(write_sighting(tx, item, args->local_budget, &out->no, err));
     for (size_t i = 0; i < item->n_matches; i++) {
         struct cw_match m = item->matches[i];
         m.sighting = m.sighting == 0 ? out->no : m.sighting;
@@ -104,7 +107,8 @@ static int record_one(struct cw_kv_tx *tx, const struct cw_new_sighting *item,
 static int write_sightings(void *ctx, struct cw_kv_tx *tx, void *args, struct cw_err *err)
 {
     struct record_args *a = args;
-    (void)ctx;
+    const struct cw_skv *s = ctx;
+    a->local_budget = s->sighting_local_bytes;
     a->touched.n = 0;
     for (size_t i = 0; i < a->n; i++) {
         CW_TRY(record_one(tx, &a->items[i], a, &a->out[i], err));

@@ -314,6 +314,18 @@ static int check_sighting(struct cw_check *c, struct cw_kv_pair at, void *ctx,
     return 0;
 }
 
+/* The sighting is there; *ctx adds up the bytes. */
+static int check_sighting_local(struct cw_check *c, struct cw_kv_pair at, void *ctx,
+                                struct cw_err *err)
+{
+    uint64_t *bytes = ctx;
+    struct cw_kk sighting =
+        cw_kk_studio_u64(cw_kk_read_u32(at.key, 8), cw_kk_read_u64(at.key, 0));
+    *bytes += at.value.len;
+    return cw_check_present(c, CW_TABLE_SIGHTING, &sighting,
+                            "sighting of local descriptors", err);
+}
+
 /* ---- feed ------------------------------------------------------------------------- */
 
 #define FEED_SEQ_AT 2 /* in a key: after feed and slot */
@@ -397,6 +409,7 @@ static int check_things(struct cw_check *c, struct cw_err *err)
     struct asset_sums names = {0};
     struct feed_sums feed = {0};
     uint64_t assets, sightings;
+    uint64_t local = 0;
     CW_TRY(cw_check_each(c, CW_TABLE_COLLECTION, check_collection, &names, NULL, err));
     CW_TRY(cw_check_mirror(c, CW_TABLE_ASSET_NAME, "asset ids in collections",
                            names.names, err));
@@ -406,6 +419,10 @@ static int check_things(struct cw_check *c, struct cw_err *err)
     CW_TRY(cw_check_each(c, CW_TABLE_SIGHTING, check_sighting, NULL, &sightings, err));
     CW_TRY(cw_check_mirror(c, CW_TABLE_SIGHTING_ID, "sightings by id", sightings, err));
     CW_TRY(cw_check_counter(c, CW_COUNTER_SIGHTING, "sighting counter", sightings, err));
+    CW_TRY(cw_check_each(c, CW_TABLE_SIGHTING_LOCAL, check_sighting_local, &local, NULL,
+                         err));
+    CW_TRY(cw_check_counter(c, CW_COUNTER_SIGHTING_LOCAL, "bytes of local descriptors",
+                            local, err));
     CW_TRY(cw_check_each(c, CW_TABLE_FEED, check_feed_entry, &feed, NULL, err));
     cw_check_same(c, "asset versions in the feed", feed.assets, assets);
     cw_check_same(c, "live assets in the feed", feed.live, names.live);

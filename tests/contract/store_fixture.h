@@ -145,6 +145,7 @@ static inline struct cw_new_sighting fix_new_sighting(cw_studio_no studio,
     n.sighting.fetched_us = 5000U + id;
     n.sighting.received_us = 6000U + id;
     n.sighting.fingerprint = cw_bytes_str("found");
+    n.local = cw_bytes_str("descriptors");
     memset(n.rows[0].hash.b, id, CW_HASH_BYTES);
     n.rows[0].kind = 1;
     return n;

@@ -91,11 +91,12 @@ static void a_missing_entry_of_any_table_is_noticed(void **state)
 static void a_damaged_record_of_any_table_is_noticed(void **state)
 {
     static const enum cw_table records[] = {
-        CW_TABLE_COUNTER,    CW_TABLE_STUDIO,      CW_TABLE_STUDIO_NAME,
-        CW_TABLE_KEY,        CW_TABLE_ASSET,       CW_TABLE_COLLECTION,
-        CW_TABLE_ASSET_NAME, CW_TABLE_SIGHTING_ID, CW_TABLE_SIGHTING,
-        CW_TABLE_MATCH,      CW_TABLE_INCIDENT,    CW_TABLE_INCIDENT_KEY,
-        CW_TABLE_HISTORY,    CW_TABLE_LOG,         CW_TABLE_FEED};
+        CW_TABLE_COUNTER,       CW_TABLE_STUDIO,      CW_TABLE_STUDIO_NAME,
+        CW_TABLE_KEY,           CW_TABLE_ASSET,       CW_TABLE_COLLECTION,
+        CW_TABLE_ASSET_NAME,    CW_TABLE_SIGHTING_ID, CW_TABLE_SIGHTING,
+        CW_TABLE_MATCH,         CW_TABLE_INCIDENT,    CW_TABLE_INCIDENT_KEY,
+        CW_TABLE_HISTORY,       CW_TABLE_LOG,         CW_TABLE_FEED,
+        CW_TABLE_SIGHTING_LOCAL};
     (void)state;
     for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
         if (problems_after(records[i], false) == 0) {
