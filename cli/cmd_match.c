@@ -1,6 +1,8 @@
 /* celwatch match: asks whether pictures are registered, without recording anything. */
 #include "cli/commands.h"
 
+#include <stdio.h>
+
 #include "cli/each_file.h"
 #include "cli/plain_text.h"
 #include "cli/render.h"
@@ -13,6 +15,7 @@
 struct match_run {
     bool json;
     bool all;
+    bool fast;
     struct cw_settings_input service;
     struct cw_http *http;
     size_t n_failed;
@@ -29,9 +32,11 @@ static int ask(struct match_run *run, const struct cw_fingerprint *fp,
     cw_fingerprint_write_json(fp, &w);
     cw_jw_end_object(&w);
     CW_TRY(cw_buf_check(&body, "a fingerprint", err));
+    char path[64];
+    (void)snprintf(path, sizeof path, "/v1/match?all=%d&effort=%s", run->all,
+                   run->fast ? "fast" : "full");
     const struct cw_http_request request = {.method = "POST",
-                                            .path = run->all ? "/v1/match?all=1"
-                                                             : "/v1/match",
+                                            .path = path,
                                             .content_type = "application/json",
                                             .body = cw_buf_view(&body)};
     return cw_service_ask(run->http, &request, NULL, out, err);
@@ -96,6 +101,9 @@ int cw_cmd_match(int argc, char **argv)
         {.name = "all",
          .flag = &run.all,
          .help = "also what is too far away to be called a match, up to 20"},
+        {.name = "fast",
+         .flag = &run.fast,
+         .help = "by hashes of whole pictures alone; crops and small turns are missed"},
         {.name = "json", .flag = &run.json, .help = "a JSON line a file"},
         CW_OPTIONS_SERVICE(run.service),
         CW_OPTION_URL_IS_SERVER(run.service),
@@ -115,8 +123,10 @@ int cw_cmd_match(int argc, char **argv)
         !cw_connect(&run.service, &run.http, &code)) {
         return code;
     }
-    run.walk = (struct cw_each_file){
-        .how = CW_LENIENT, .prints_lines = true, .each = each, .ctx = &run};
+    run.walk = (struct cw_each_file){.how = run.fast ? CW_FAST : CW_LENIENT,
+                                     .prints_lines = true,
+                                     .each = each,
+                                     .ctx = &run};
     const int done = cw_each_file(&args, &run.walk);
     return cw_finish(done == CW_EXIT_DONE && run.n_failed > 0 ? CW_EXIT_SOME_FAILED
                                                               : done);

@@ -26,6 +26,7 @@ struct submit_run {
     const char *ip;
     const char *at; /* NULL: now, by the clock of the service */
     char at_text[CW_RFC3339_CAP];
+    bool fast;
     bool json;
     struct cw_settings_input service;
     struct cw_http *http;
@@ -77,11 +78,12 @@ static int send_one(struct submit_run *run, const struct cw_fingerprint *fp,
     write_body(run, fp, &body);
     CW_TRY(cw_buf_check(&body, "a fingerprint", err));
     CW_TRY(idempotency_key(run, fp, key, err));
-    const struct cw_http_request request = {.method = "POST",
-                                            .path = "/v1/sightings",
-                                            .content_type = "application/json",
-                                            .body = cw_buf_view(&body),
-                                            .idempotency_key = key};
+    const struct cw_http_request request = {
+        .method = "POST",
+        .path = run->fast ? "/v1/sightings?effort=fast" : "/v1/sightings",
+        .content_type = "application/json",
+        .body = cw_buf_view(&body),
+        .idempotency_key = key};
     return cw_service_ask(run->http, &request, NULL, out, err);
 }
 
@@ -178,8 +180,10 @@ static int submit_all(struct submit_run *run, const struct cw_args *args)
     if (!cw_connect(&run->service, &run->http, &code)) {
         return code;
     }
-    run->walk = (struct cw_each_file){
-        .how = CW_LENIENT, .prints_lines = true, .each = each, .ctx = run};
+    run->walk = (struct cw_each_file){.how = run->fast ? CW_FAST : CW_LENIENT,
+                                      .prints_lines = true,
+                                      .each = each,
+                                      .ctx = run};
     const int done = cw_each_file(args, &run->walk);
     return cw_finish(done == CW_EXIT_DONE && run->n_failed > 0 ? CW_EXIT_SOME_FAILED
                                                                : done);
@@ -203,6 +207,10 @@ int cw_cmd_submit(int argc, char **argv)
          .value = "TIME",
          .text = &run.at,
          .help = "when they were found, RFC 3339 (default: now)"},
+        {.name = "fast",
+         .flag = &run.fast,
+         .help =
+             "match hashes of whole pictures alone; crops and small turns are missed"},
         {.name = "json", .flag = &run.json, .help = "a JSON line a file"},
         CW_OPTIONS_SERVICE(run.service),
     };

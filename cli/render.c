@@ -54,11 +54,15 @@ static void add_confidence(struct cw_buf *out, const struct cw_json *object)
     }
 }
 
-/* How the match came about: distance, view, turn, exactness. */
+/* How the match came about: distance, score, view, turn, exactness. */
 static void add_evidence(struct cw_buf *out, const struct cw_json *match)
 {
     struct cw_bytes turn, view;
+    double score;
     add_named(out, match, "distance");
+    if (cw_json_double(cw_json_get(match, "score"), &score) && score > 0) {
+        cw_buf_printf(out, "  score %.0f", score);
+    }
     if (cw_json_text(cw_json_get(match, "view"), &view) &&
         !cw_bytes_equal_str(view, "pdq")) {
         cw_buf_add_str(out, "  by ");

@@ -76,12 +76,11 @@ void cw_api_asset_delete(struct cw_app *app, struct cw_request *r)
     char collection[CW_COLLECTION_CAP], id[CW_ASSET_ID_CAP];
     if (read_path(r, collection, id, &err) != 0 ||
         cw_store_retire(app->store, r->key.studio, collection, id, cw_utc_us(), r->key.id,
-                        &no, &err) != 0) {
+                        &no, &err) != 0 ||
+        cw_registry_withdraw(app->registry, r->key.studio, no, &err) != 0) {
         cw_answer_failure(r, &err);
         return;
     }
-    cw_search_remove(app->registry->assets, no);
-    cw_registry_count(app->registry, r->key.studio, -1);
     cw_answer(r, 204, NULL);
 }
 

@@ -7,6 +7,7 @@
 #include "server/api.h"
 #include "server/body.h"
 #include "server/ingest.h"
+#include "server/match_json.h"
 #include "server/names.h"
 
 #define SEEN_MAX 20 /* past sightings named in the answer to one registration */

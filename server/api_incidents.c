@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "server/api.h"
+#include "server/match_json.h"
 #include "server/matching.h"
 #include "server/names.h"
 

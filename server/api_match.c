@@ -5,6 +5,7 @@
 #include "index/search.h"
 #include "server/api.h"
 #include "server/body.h"
+#include "server/match_json.h"
 #include "server/matching.h"
 #include "server/names.h"
 #include "server/registry.h"
@@ -68,25 +69,27 @@ static int read_object(const struct cw_request *r, struct cw_fingerprint *out,
 
 static void match_one(struct cw_app *app, struct cw_request *r)
 {
-    static const char *const names[] = {"all"};
+    static const char *const names[] = {"all", "effort"};
     struct cw_refusal why;
     struct cw_err err;
     uint64_t all;
+    bool fast;
     CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
     CW_AUTO(cw_found_list_done) struct cw_found_list found = {0};
-    int rc = cw_request_only_params(r, names, 1, &why);
+    int rc = cw_request_only_params(r, names, 2, &why);
     rc = rc == 0 ? cw_request_number(r, "all", 0, 1, 0, &all, &why) : rc;
+    rc = rc == 0 ? cw_request_effort(r, &fast, &why) : rc;
     if (rc == 0) {
         rc = r->body_kind == CW_BODY_JSON
                  ? read_object(r, &fp, &why)
-                 : cw_body_picture(app, r, CW_LENIENT, &fp, &why);
+                 : cw_body_picture(app, r, fast ? CW_FAST : CW_LENIENT, &fp, &why);
     }
     if (rc != 0) {
         cw_answer_refusal(r, &why);
         return;
     }
-    const struct cw_match_options options = {.least =
-                                                 all != 0 ? CW_BAND_NONE : CW_BAND_WEAK};
+    const struct cw_match_options options = {
+        .least = all != 0 ? CW_BAND_NONE : CW_BAND_WEAK, .fast = fast};
     if (cw_match_assets(app, r->key.studio, &fp, &options, &found, &err) != 0) {
         cw_answer_failure(r, &err);
         return;

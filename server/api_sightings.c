@@ -9,6 +9,7 @@
 #include "server/body.h"
 #include "server/host.h"
 #include "server/ingest.h"
+#include "server/match_json.h"
 #include "server/names.h"
 
 /* ---- what comes in ---------------------------------------------------------------- */
@@ -33,10 +34,10 @@ static int check_place(const struct cw_sighting *s, enum cw_problem problem,
 static int read_params(const struct cw_request *r, struct cw_sighting *s,
                        struct cw_refusal *why)
 {
-    static const char *const names[] = {"url", "ip", "fetched_at"};
+    static const char *const names[] = {"url", "ip", "fetched_at", "effort"};
     const char *ip = cw_request_param(r, "ip");
     const char *url = cw_request_param(r, "url");
-    if (cw_request_only_params(r, names, 3, why) != 0 ||
+    if (cw_request_only_params(r, names, 4, why) != 0 ||
         cw_request_time(r, "fetched_at", &s->fetched_us, why) != 0) {
         return -1;
     }
@@ -178,7 +179,8 @@ static int write_receipt(struct cw_jw *w, struct cw_app *app, const struct cw_re
 static int read_one(struct cw_app *app, const struct cw_request *r,
                     struct cw_sighting_in *in, struct cw_refusal *why)
 {
-    if (read_params(r, &in->sighting, why) != 0) {
+    if (read_params(r, &in->sighting, why) != 0 ||
+        cw_request_effort(r, &in->fast, why) != 0) {
         return -1;
     }
     if (r->body_kind == CW_BODY_JSON) {
@@ -187,7 +189,7 @@ static int read_one(struct cw_app *app, const struct cw_request *r,
     if (check_place(&in->sighting, CW_P_BAD_QUERY, why) != 0) {
         return -1;
     }
-    return cw_body_picture(app, r, CW_LENIENT, &in->fp, why);
+    return cw_body_picture(app, r, in->fast ? CW_FAST : CW_LENIENT, &in->fp, why);
 }
 
 static void record_one(struct cw_app *app, struct cw_request *r,
@@ -280,7 +282,7 @@ static size_t count_lines(struct cw_bytes body)
     return n;
 }
 
-static void read_lines(const struct cw_request *r, struct bulk *b)
+static void read_lines(const struct cw_request *r, bool fast, struct bulk *b)
 {
     struct cw_bytes body = cw_buf_view(&r->body);
     struct cw_bytes text;
@@ -288,6 +290,7 @@ static void read_lines(const struct cw_request *r, struct bulk *b)
         struct line *l = &b->lines[b->n];
         struct cw_sighting_in *in = &b->good[b->n_good];
         memset(in, 0, sizeof *in);
+        in->fast = fast;
         l->bad = read_object(text, "the line", in, &l->why) != 0;
         if (!l->bad) {
             give_id(r, b->n, in);
@@ -320,7 +323,12 @@ static void post_many(struct cw_app *app, struct cw_request *r)
 {
     struct cw_refusal why;
     struct cw_err err;
+    bool fast;
     CW_AUTO(bulk_done) struct bulk b = {0};
+    if (cw_request_effort(r, &fast, &why) != 0) {
+        cw_answer_refusal(r, &why);
+        return;
+    }
     const size_t n = count_lines(cw_buf_view(&r->body));
     if (n > app->conf->bulk_lines) {
         cw_refuse(&why, CW_P_BODY_TOO_LARGE, "", "the limit is %llu lines",
@@ -330,7 +338,7 @@ static void post_many(struct cw_app *app, struct cw_request *r)
     }
     int rc = bulk_init(&b, n + 1, &err);
     if (rc == 0) {
-        read_lines(r, &b);
+        read_lines(r, fast, &b);
         rc = b.n_good == 0
                  ? 0
                  : cw_ingest_sightings(app, &r->key, b.good, b.n_good, b.done, &err);

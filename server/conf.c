@@ -77,6 +77,15 @@ static const struct conf_key keys[] = {
     NUMBER(map_bytes, "bytes", (uint64_t)64 * 1024 * MIB, 16 * MIB, (uint64_t)16 << 40,
            "largest size of the LMDB file (address space, not disk)"),
     NUMBER(index_rows, "rows", 200000000, 1000, 4000000000U, "of each search structure"),
+    NUMBER(local_points, "descriptors", 300, 0, 2048,
+           "local descriptors searched of each asset; 0 turns the search for parts off, "
+           "150 halves its memory (hashing/LOCAL.md says what either costs)"),
+    NUMBER(local_descriptors, "descriptors", 4000000000U, 1000, 4294967293U,
+           "searched, of assets and of sightings"),
+    NUMBER(sighting_local_bytes, "bytes", 1024 * MIB, 0, (uint64_t)1 << 40,
+           "local descriptors of sightings kept, newest first, for assets that come "
+           "later; 28,000 a sighting on disk, about twice that in memory. Their hashes "
+           "are kept for ever"),
     NUMBER(inline_us, "us", 300, 0, 100000,
            "a hash query estimated to take longer goes to a work thread"),
     NUMBER(listeners, "connections", 500, 1, 10000, "event streams open at once"),

@@ -42,6 +42,9 @@ struct cw_conf {
     uint64_t hasher_recycle;
     uint64_t map_bytes;
     uint64_t index_rows;
+    uint64_t local_points;
+    uint64_t local_descriptors;
+    uint64_t sighting_local_bytes;
     uint64_t inline_us;
     uint64_t listeners;
     uint64_t commit_delay_us;

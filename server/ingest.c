@@ -22,6 +22,7 @@ static const struct cw_match_options alarms = {.least = CW_BAND_POSSIBLE};
 struct batch {
     size_t n;
     struct cw_buf *bytes;        /* encoded fingerprints */
+    struct cw_buf *local;        /* of sightings: their descriptors, kept apart */
     struct cw_found_list *found; /* before the write */
     struct cw_match **matches;   /* the same, as the store wants them */
 };
@@ -30,10 +31,12 @@ static void batch_done(struct batch *b)
 {
     for (size_t i = 0; i < b->n; i++) {
         cw_buf_done(&b->bytes[i]);
+        cw_buf_done(&b->local[i]);
         cw_found_list_done(&b->found[i]);
         free(b->matches[i]);
     }
     free(b->bytes);
+    free(b->local);
     free(b->found);
     free(b->matches);
 }
@@ -41,9 +44,10 @@ static void batch_done(struct batch *b)
 static int batch_init(struct batch *b, size_t n, struct cw_err *err)
 {
     b->bytes = calloc(n, sizeof *b->bytes);
+    b->local = calloc(n, sizeof *b->local);
     b->found = calloc(n, sizeof *b->found);
     b->matches = calloc(n, sizeof *b->matches);
-    if (b->bytes == NULL || b->found == NULL || b->matches == NULL) {
+    if (b->bytes == NULL || b->local == NULL || b->found == NULL || b->matches == NULL) {
         return cw_fail(err, CW_E_NO_MEMORY, "out of memory for %zu records", n);
     }
     b->n = n;
@@ -68,6 +72,19 @@ static int batch_prepare(struct batch *b, size_t i, const struct cw_fingerprint 
         b->matches[i][k] = l->items[k].match;
     }
     return 0;
+}
+
+/* The same for a sighting: its local descriptors, which may be dropped one day, apart. */
+static int batch_prepare_sighting(struct batch *b, size_t i,
+                                  const struct cw_fingerprint *fp, struct cw_err *err)
+{
+    struct cw_fingerprint global = *fp;
+    global.n_local = 0;
+    global.local = NULL;
+    b->local[i] = CW_BUF_INIT(CW_FP_MAX_BYTES);
+    cw_fingerprint_encode_local(fp, &b->local[i]);
+    CW_TRY(cw_buf_check(&b->local[i], "the local descriptors", err));
+    return batch_prepare(b, i, &global, err);
 }
 
 /* Records matches that the search before the write could not see. `asset` or `sighting`
@@ -145,9 +162,10 @@ static int still_live(struct cw_app *app, const struct cw_registration *r, cw_as
  * now (the store skips those it has). */
 static int publish_asset(struct cw_app *app, const struct cw_registration *r,
                          const struct cw_asset_in *in, const struct cw_registered *done,
-                         struct cw_found_list *found, uint64_t mark, struct cw_err *err)
+                         struct cw_found_list *found, const struct cw_match_mark *mark,
+                         struct cw_err *err)
 {
-    const struct cw_match_options late_only = {.least = CW_BAND_POSSIBLE, .from = mark};
+    const struct cw_match_options late_only = {.least = CW_BAND_POSSIBLE, .late = mark};
     CW_AUTO(cw_found_list_done) struct cw_found_list late = {0};
     if (done->rc != 0) {
         return 0;
@@ -155,17 +173,19 @@ static int publish_asset(struct cw_app *app, const struct cw_registration *r,
     if (done->outcome == CW_UNCHANGED) {
         return record_late(app, r->asset.studio, found, done->no, 0, err);
     }
-    CW_TRY(cw_registry_publish(app->registry->assets, r->asset.studio, done->no, r->rows,
-                               r->n_rows, err));
+    const struct cw_published published = {.studio = r->asset.studio,
+                                           .no = done->no,
+                                           .rows = r->rows,
+                                           .n_rows = r->n_rows,
+                                           .fp = &in->fp};
+    CW_TRY(cw_registry_publish_asset(app->registry, &published, err));
     if (done->replaced != 0) {
-        cw_search_remove(app->registry->assets, done->replaced);
-    } else {
-        cw_registry_count(app->registry, r->asset.studio, 1);
+        CW_TRY(cw_registry_withdraw(app->registry, r->asset.studio, done->replaced, err));
     }
     bool live;
     CW_TRY(still_live(app, r, done->no, &live, err));
     if (!live) {
-        cw_search_remove(app->registry->assets, done->no);
+        cw_registry_hide(app->registry, done->no);
         return 0;
     }
     CW_TRY(cw_match_sightings(app, r->asset.studio, &in->fp, &late_only, &late, err));
@@ -177,7 +197,7 @@ int cw_ingest_assets(struct cw_app *app, const struct cw_key_record *who,
                      bool replace, struct cw_registered *out, struct cw_err *err)
 {
     CW_AUTO(batch_done) struct batch b = {0};
-    const uint64_t mark = cw_search_mark(app->registry->sightings);
+    const struct cw_match_mark mark = cw_match_mark_sightings(app);
     CW_TRY(batch_init(&b, n, err));
     struct cw_registration *r = calloc(n, sizeof *r);
     int rc = r == NULL ? cw_fail(err, CW_E_NO_MEMORY, "out of memory") : 0;
@@ -190,7 +210,7 @@ int cw_ingest_assets(struct cw_app *app, const struct cw_key_record *who,
     }
     rc = rc == 0 ? cw_store_register(app->store, r, n, who->id, out, err) : rc;
     for (size_t i = 0; i < n && rc == 0; i++) {
-        rc = publish_asset(app, &r[i], &in[i], &out[i], &b.found[i], mark, err);
+        rc = publish_asset(app, &r[i], &in[i], &out[i], &b.found[i], &mark, err);
     }
     free(r);
     if (rc == 0) {
@@ -214,6 +234,7 @@ static int fill_sighting(struct cw_new_sighting *s, const struct cw_key_record *
         s->sighting.fetched_us = s->sighting.received_us; /* nobody finds in the future */
     }
     s->sighting.fingerprint = cw_buf_view(&b->bytes[i]);
+    s->local = cw_buf_view(&b->local[i]);
     s->n_rows = cw_search_rows(&in->fp, s->rows);
     s->matches = b->matches[i];
     s->n_matches = b->found[i].n;
@@ -222,16 +243,21 @@ static int fill_sighting(struct cw_new_sighting *s, const struct cw_key_record *
 
 static int publish_sighting(struct cw_app *app, const struct cw_new_sighting *s,
                             const struct cw_sighting_in *in,
-                            const struct cw_recorded *done, uint64_t mark,
-                            struct cw_err *err)
+                            const struct cw_recorded *done,
+                            const struct cw_match_mark *mark, struct cw_err *err)
 {
-    const struct cw_match_options late_only = {.least = CW_BAND_POSSIBLE, .from = mark};
+    const struct cw_match_options late_only = {
+        .least = CW_BAND_POSSIBLE, .fast = in->fast, .late = mark};
     CW_AUTO(cw_found_list_done) struct cw_found_list late = {0};
     if (done->rc != 0) {
         return 0;
     }
-    CW_TRY(cw_registry_publish(app->registry->sightings, s->sighting.studio, done->no,
-                               s->rows, s->n_rows, err));
+    const struct cw_published published = {.studio = s->sighting.studio,
+                                           .no = done->no,
+                                           .rows = s->rows,
+                                           .n_rows = s->n_rows,
+                                           .fp = &in->fp};
+    CW_TRY(cw_registry_publish_sighting(app->registry, &published, err));
     CW_TRY(cw_match_assets(app, s->sighting.studio, &in->fp, &late_only, &late, err));
     cw_metrics_count(app->metrics, CW_COUNT_MATCHES, s->n_matches + late.n);
     return record_late(app, s->sighting.studio, &late, 0, done->no, err);
@@ -242,18 +268,20 @@ int cw_ingest_sightings(struct cw_app *app, const struct cw_key_record *who,
                         struct cw_recorded *out, struct cw_err *err)
 {
     CW_AUTO(batch_done) struct batch b = {0};
-    const uint64_t mark = cw_search_mark(app->registry->assets);
+    const struct cw_match_mark mark = cw_match_mark_assets(app);
     CW_TRY(batch_init(&b, n, err));
     struct cw_new_sighting *s = calloc(n, sizeof *s);
     int rc = s == NULL ? cw_fail(err, CW_E_NO_MEMORY, "out of memory") : 0;
     for (size_t i = 0; i < n && rc == 0; i++) {
-        rc = cw_match_assets(app, who->studio, &in[i].fp, &alarms, &b.found[i], err);
-        rc = rc == 0 ? batch_prepare(&b, i, &in[i].fp, err) : rc;
+        const struct cw_match_options options = {.least = CW_BAND_POSSIBLE,
+                                                 .fast = in[i].fast};
+        rc = cw_match_assets(app, who->studio, &in[i].fp, &options, &b.found[i], err);
+        rc = rc == 0 ? batch_prepare_sighting(&b, i, &in[i].fp, err) : rc;
         rc = rc == 0 ? fill_sighting(&s[i], who, &in[i], &b, i, err) : rc;
     }
     rc = rc == 0 ? cw_store_record_sightings(app->store, s, n, out, err) : rc;
     for (size_t i = 0; i < n && rc == 0; i++) {
-        rc = publish_sighting(app, &s[i], &in[i], &out[i], mark, err);
+        rc = publish_sighting(app, &s[i], &in[i], &out[i], &mark, err);
     }
     free(s);
     if (rc == 0) {
@@ -306,11 +334,9 @@ static int recheck_sighting(struct cw_app *app, const struct recent_sighting *it
                             struct cw_err *err)
 {
     struct cw_sighting s;
-    CW_AUTO(cw_buf_done) struct cw_buf bytes = CW_BUF_INIT(CW_FP_MAX_BYTES);
     CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
     CW_AUTO(cw_found_list_done) struct cw_found_list found = {0};
-    CW_TRY(cw_store_get_sighting_no(app->store, item->studio, item->no, &s, &bytes, err));
-    CW_TRY(cw_fingerprint_decode(s.fingerprint, &fp, err));
+    CW_TRY(cw_read_sighting(app, item->studio, item->no, &s, &fp, err));
     CW_TRY(cw_match_assets(app, item->studio, &fp, &alarms, &found, err));
     return record_late(app, item->studio, &found, 0, item->no, err);
 }

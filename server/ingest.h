@@ -31,6 +31,7 @@ int cw_ingest_assets(struct cw_app *app, const struct cw_key_record *who,
 struct cw_sighting_in {
     struct cw_sighting sighting;
     struct cw_fingerprint fp; /* owned by whoever fills it */
+    bool fast;                /* match by hashes alone */
 };
 
 int cw_ingest_sightings(struct cw_app *app, const struct cw_key_record *who,

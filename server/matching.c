@@ -4,11 +4,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "index/search.h"
+#include "hashing/compare.h"
+#include "server/clues.h"
 #include "server/names.h"
-#include "server/registry.h"
-
-#define RADIUS_ALL 128 /* half of the bits: everything, in order of distance */
+#include "server/placing.h"
 
 void cw_found_list_done(struct cw_found_list *l)
 {
@@ -45,172 +44,43 @@ size_t cw_search_rows(const struct cw_fingerprint *fp,
     return n;
 }
 
-/* The turn of the other picture: undoing a quarter turn is turning the other way, every
- * other turn undoes itself. */
-static uint8_t undo_turn(uint8_t turn)
-{
-    switch (turn) {
-    case CW_TURN_ROT90:
-        return CW_TURN_ROT270;
-    case CW_TURN_ROT270:
-        return CW_TURN_ROT90;
-    default:
-        return turn;
-    }
-}
-
-/* ---- clues: what the search finds ------------------------------------------------- */
-
-/* Views of kind `asked` are looked for among rows of kind `rows`; what they meet counts
- * as kind `seen`. */
-struct route {
-    uint8_t asked, rows, seen;
-};
-
-/* A found picture is taken apart, what is registered is not. */
-static const struct route to_assets[] = {
-    {CW_VIEW_PDQ, CW_VIEW_PDQ, CW_VIEW_PDQ},
-    {CW_VIEW_PDQR, CW_VIEW_PDQR, CW_VIEW_PDQR},
-    {CW_VIEW_INK, CW_VIEW_INK, CW_VIEW_INK},
-    {CW_VIEW_PDQR_RECT, CW_VIEW_PDQR, CW_VIEW_PDQR_RECT},
-    {CW_VIEW_INK_RECT, CW_VIEW_INK, CW_VIEW_INK_RECT},
-};
-static const struct route to_sightings[] = {
-    {CW_VIEW_PDQ, CW_VIEW_PDQ, CW_VIEW_PDQ},
-    {CW_VIEW_PDQR, CW_VIEW_PDQR, CW_VIEW_PDQR},
-    {CW_VIEW_INK, CW_VIEW_INK, CW_VIEW_INK},
-    {CW_VIEW_PDQR, CW_VIEW_PDQR_RECT, CW_VIEW_PDQR_RECT},
-    {CW_VIEW_INK, CW_VIEW_INK_RECT, CW_VIEW_INK_RECT},
-};
-#define N_ROUTES (sizeof to_assets / sizeof *to_assets)
-
-/* One pair of views that are near. */
-struct clue {
-    uint64_t owner;
-    const struct cw_view *asked; /* borrowed from the fingerprint that asks */
-    struct route route;
-    uint16_t distance;
-    bool inverted;
-};
-
-struct clues {
-    size_t n, cap;
-    struct clue *items;
-};
-
-static void clues_done(struct clues *c)
-{
-    free(c->items);
-}
-
-static int add_clues(struct clues *c, const struct cw_hits *hits,
-                     const struct cw_view *const *asked, struct route route,
-                     struct cw_err *err)
-{
-    if (hits->n == 0) {
-        return 0;
-    }
-    struct clue *items = realloc(c->items, (c->n + hits->n) * sizeof *items);
-    if (items == NULL) {
-        return cw_fail(err, CW_E_NO_MEMORY, "out of memory for %zu clues", hits->n);
-    }
-    c->items = items;
-    for (size_t i = 0; i < hits->n; i++) {
-        const struct cw_search_hit *hit = &hits->items[i];
-        c->items[c->n++] = (struct clue){.owner = hit->owner,
-                                         .asked = asked[hit->hash_index],
-                                         .route = route,
-                                         .distance = hit->distance,
-                                         .inverted = hit->inverted};
-    }
-    return 0;
-}
-
-/* Looks for all views of one kind at once. */
-static int follow(struct cw_search *search, cw_studio_no studio,
-                  const struct cw_fingerprint *fp, struct route route,
-                  const struct cw_match_options *options, struct clues *out,
-                  struct cw_err *err)
-{
-    const bool all = options->least == CW_BAND_NONE;
-    const struct cw_view *asked[CW_FP_MAX_VIEWS];
-    struct cw_search_hash hashes[CW_FP_MAX_VIEWS];
-    size_t n = 0;
-    for (size_t i = 0; i < fp->n_views; i++) {
-        if (fp->views[i].kind == route.asked) {
-            asked[n] = &fp->views[i];
-            hashes[n++] = (struct cw_search_hash){
-                .hash = fp->views[i].hash,
-                .kind = route.rows,
-                .radius =
-                    all ? RADIUS_ALL : cw_radius_weak((enum cw_view_kind)route.seen),
-                .inverted = true,
-            };
-        }
-    }
-    if (n == 0) {
-        return 0;
-    }
-    CW_AUTO(cw_hits_done) struct cw_hits hits = {0};
-    const struct cw_search_query query = {
-        .studio = studio, .n_hashes = n, .hashes = hashes, .from = options->from};
-    CW_TRY(cw_search_find(search, &query, all ? CW_MATCHES_ALL : CW_MATCHES_MAX, &hits,
-                          err));
-    return add_clues(out, &hits, asked, route, err);
-}
-
-static int by_owner(const void *a, const void *b)
-{
-    const struct clue *x = a;
-    const struct clue *y = b;
-    return x->owner < y->owner ? -1 : x->owner > y->owner;
-}
-
-/* All clues, those of one owner beside each other. */
-static int gather(struct cw_search *search, cw_studio_no studio,
-                  const struct cw_fingerprint *fp, const struct route routes[N_ROUTES],
-                  const struct cw_match_options *options, struct clues *out,
-                  struct cw_err *err)
-{
-    for (size_t i = 0; i < N_ROUTES; i++) {
-        CW_TRY(follow(search, studio, fp, routes[i], options, out, err));
-    }
-    if (out->n > 1) {
-        qsort(out->items, out->n, sizeof *out->items, by_owner);
-    }
-    return 0;
-}
-
 /* ---- judging the clues of one owner ----------------------------------------------- */
 
-/* The two pictures that are compared, and who of them asked. */
+/* The two pictures that are compared, and which of them asked. */
 struct pair {
     const struct cw_fingerprint *asset, *found;
+    bool asset_asks;
     bool same_bytes;
     unsigned self_distance; /* of the asset */
     uint64_t n_assets;
+    struct cw_comparison local; /* if a clue advised it */
 };
 
-static struct pair pair_of(const struct cw_fingerprint *asset,
-                           const struct cw_fingerprint *found, uint64_t n_assets)
+static int pair_init(struct pair *pair, const struct cw_clue *clues, size_t n,
+                     struct cw_err *err)
 {
-    return (struct pair){
-        .asset = asset,
-        .found = found,
-        .same_bytes = asset->has_sha256 && found->has_sha256 &&
-                      memcmp(asset->sha256, found->sha256, sizeof asset->sha256) == 0,
-        .self_distance = cw_fingerprint_self_distance(asset),
-        .n_assets = n_assets,
-    };
+    const struct cw_fingerprint *asset = pair->asset;
+    const struct cw_fingerprint *found = pair->found;
+    pair->same_bytes = asset->has_sha256 && found->has_sha256 &&
+                       memcmp(asset->sha256, found->sha256, sizeof asset->sha256) == 0;
+    pair->self_distance = cw_fingerprint_self_distance(asset);
+    for (size_t i = 0; i < n; i++) {
+        if (clues[i].route.seen == CW_VIEW_LOCAL) {
+            return cw_compare_local(found, asset, &pair->local, err);
+        }
+    }
+    return 0;
 }
 
-static void judge_clue(const struct pair *pair, const struct clue *clue,
+static void judge_clue(const struct pair *pair, const struct cw_clue *clue,
                        struct cw_judgement *out)
 {
     const struct cw_evidence evidence = {
         .kind = clue->route.seen,
         .distance = clue->distance,
-        .upright = clue->asked->turn == CW_TURN_ORIG && !clue->inverted,
+        .score = pair->local.loc,
+        .upright =
+            clue->asked != NULL && clue->asked->turn == CW_TURN_ORIG && !clue->inverted,
         .asset_quality = pair->asset->quality,
         .found_quality = pair->found->quality,
         .asset_self_distance = pair->self_distance,
@@ -219,21 +89,73 @@ static void judge_clue(const struct pair *pair, const struct clue *clue,
     cw_judge(&evidence, pair->n_assets, out);
 }
 
-static void describe(const struct pair *pair, const struct clue *clue,
+/* The area that a clue's row stands for, which the row itself does not say. */
+static struct cw_area16 area_of_row(const struct cw_fingerprint *fp,
+                                    const struct cw_clue *clue)
+{
+    struct cw_area16 area = CW_AREA_WHOLE;
+    unsigned least = CW_HASH_BITS + 1;
+    for (size_t i = 0; i < fp->n_views; i++) {
+        const struct cw_view *v = &fp->views[i];
+        if (v->kind != clue->route.rows || v->turn != CW_TURN_ORIG) {
+            continue;
+        }
+        const unsigned d = cw_hash_distance(&v->hash, &clue->asked->hash);
+        const unsigned distance = clue->inverted ? CW_HASH_BITS - d : d;
+        if (distance < least) {
+            least = distance;
+            area = v->area;
+        }
+    }
+    return area;
+}
+
+/* How far the whole pictures are apart, for a match that no hash made. */
+static unsigned whole_distance(const struct pair *pair)
+{
+    const struct cw_view *asset =
+        cw_fingerprint_view(pair->asset, CW_VIEW_PDQ, CW_TURN_ORIG);
+    unsigned least = CW_HASH_BITS;
+    for (size_t i = 0; i < pair->found->n_views; i++) {
+        const struct cw_view *v = &pair->found->views[i];
+        if (v->kind == CW_VIEW_PDQ) {
+            const unsigned d = cw_hash_distance(&v->hash, &asset->hash);
+            least = d < least ? d : least;
+        }
+    }
+    return least;
+}
+
+static void place(const struct pair *pair, const struct cw_clue *clue, struct cw_match *m)
+{
+    if (pair->local.placed.inliers > 0 && clue->route.seen == CW_VIEW_LOCAL) {
+        cw_place_local(m, &pair->local.placed, pair->found, pair->asset);
+    } else if (clue->asked != NULL) {
+        const struct cw_area16 asked = clue->asked->area;
+        const struct cw_area16 other =
+            area_of_row(pair->asset_asks ? pair->found : pair->asset, clue);
+        const uint8_t turn = clue->asked->turn;
+        cw_place_areas(m, pair->asset_asks ? &other : &asked,
+                       pair->asset_asks ? &asked : &other,
+                       pair->asset_asks ? cw_undo_turn(turn) : turn);
+    }
+}
+
+static void describe(const struct pair *pair, const struct cw_clue *clue,
                      const struct cw_judgement *j, struct cw_found *out)
 {
-    const struct cw_area16 area = clue->asked->area;
+    const bool local = clue->route.seen == CW_VIEW_LOCAL;
     out->match = (struct cw_match){
-        .distance = clue->distance,
+        .distance = (uint16_t)(local ? whole_distance(pair) : clue->distance),
+        .score = (uint16_t)(pair->local.loc * CW_MATCH_SCORE_ONE),
         .view = clue->route.seen,
-        .turn = clue->asked->turn,
-        .area = {area.left, area.top, area.right, area.bottom},
         .inverted = clue->inverted,
         .exact_bytes = pair->same_bytes,
         .band = (uint8_t)j->band,
         .confidence = (uint32_t)(j->confidence * 1e6),
         .at_us = cw_utc_us(),
     };
+    place(pair, clue, &out->match);
     out->expected_false = j->expected_false;
 }
 
@@ -247,8 +169,8 @@ static bool more_telling(const struct cw_judgement *a, const struct cw_judgement
 
 /* The most telling of n clues makes the match, the others are noted as agreeing. False if
  * even that one is below the band that was asked for. */
-static bool judge(const struct pair *pair, const struct clue *clues, size_t n,
-                  enum cw_band least, const struct clue **out_best, struct cw_found *out)
+static bool judge(const struct pair *pair, const struct cw_clue *clues, size_t n,
+                  enum cw_band least, struct cw_found *out)
 {
     struct cw_judgement best = {.confidence = -1};
     uint8_t agreeing = 0;
@@ -263,7 +185,6 @@ static bool judge(const struct pair *pair, const struct clue *clues, size_t n,
         }
         if (more_telling(&j, &best)) {
             best = j;
-            *out_best = &clues[i];
             describe(pair, &clues[i], &j, out);
         }
     }
@@ -315,63 +236,60 @@ static int finish(struct cw_found_list *found, int rc, struct cw_found_list *out
 /* Clues of one asset. One that was retired between search and reading is still readable
  * by number, so a miss here is damage. */
 static int add_asset(struct cw_app *app, cw_studio_no studio,
-                     const struct cw_fingerprint *fp, const struct clue *clues, size_t n,
-                     enum cw_band least, struct cw_found_list *l, struct cw_err *err)
+                     const struct cw_fingerprint *fp, const struct cw_clue *clues,
+                     size_t n, enum cw_band least, struct cw_found_list *l,
+                     struct cw_err *err)
 {
     struct cw_found *f = &l->items[l->n];
-    const struct clue *best = clues;
     CW_AUTO(cw_fingerprint_done) struct cw_fingerprint asset = {0};
     CW_AUTO(cw_buf_done) struct cw_buf bytes = CW_BUF_INIT(CW_FP_MAX_BYTES);
     CW_TRY(
         cw_store_get_asset_no(app->store, studio, clues->owner, &f->asset, &bytes, err));
     CW_TRY(cw_fingerprint_decode(f->asset.fingerprint, &asset, err));
     f->asset.fingerprint = cw_bytes_of(NULL, 0); /* `bytes` ends here */
-    const struct pair pair = pair_of(&asset, fp, l->searched);
-    if (judge(&pair, clues, n, least, &best, f)) {
+    struct pair pair = {.asset = &asset, .found = fp, .n_assets = l->searched};
+    CW_TRY(pair_init(&pair, clues, n, err));
+    if (judge(&pair, clues, n, least, f)) {
         f->match.asset = clues->owner;
         l->n++;
     }
     return 0;
 }
 
-/* The part of the sighting that a clue's row stands for: the row itself does not say. */
-static void find_area(const struct cw_fingerprint *seen, const struct clue *clue,
-                      struct cw_match *m)
+int cw_read_sighting(struct cw_app *app, cw_studio_no studio, cw_sighting_no no,
+                     struct cw_sighting *out, struct cw_fingerprint *out_fp,
+                     struct cw_err *err)
 {
-    unsigned least = CW_HASH_BITS + 1;
-    for (size_t i = 0; i < seen->n_views; i++) {
-        const struct cw_view *v = &seen->views[i];
-        if (v->kind != clue->route.rows || v->turn != CW_TURN_ORIG) {
-            continue;
-        }
-        const unsigned d = cw_hash_distance(&v->hash, &clue->asked->hash);
-        const unsigned distance = clue->inverted ? CW_HASH_BITS - d : d;
-        if (distance < least) {
-            const uint16_t area[] = {v->area.left, v->area.top, v->area.right,
-                                     v->area.bottom};
-            least = distance;
-            memcpy(m->area, area, sizeof area);
-        }
+    CW_AUTO(cw_buf_done) struct cw_buf bytes = CW_BUF_INIT(CW_FP_MAX_BYTES);
+    CW_AUTO(cw_buf_done) struct cw_buf local = CW_BUF_INIT(CW_FP_MAX_BYTES);
+    CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
+    CW_TRY(cw_store_get_sighting_no(app->store, studio, no, out, &bytes, err));
+    CW_TRY(cw_fingerprint_decode(out->fingerprint, &fp, err));
+    out->fingerprint = cw_bytes_of(NULL, 0); /* `bytes` ends here */
+    const int rc = cw_store_get_sighting_local(app->store, studio, no, &local, err);
+    if (rc == 0) {
+        CW_TRY(cw_fingerprint_decode_local(cw_buf_view(&local), &fp, err));
+    } else if (rc != CW_E_NOT_FOUND) {
+        return rc;
     }
+    *out_fp = fp;
+    fp.local = NULL;
+    return 0;
 }
 
 static int add_sighting(struct cw_app *app, cw_studio_no studio,
-                        const struct cw_fingerprint *asset, const struct clue *clues,
+                        const struct cw_fingerprint *asset, const struct cw_clue *clues,
                         size_t n, enum cw_band least, struct cw_found_list *l,
                         struct cw_err *err)
 {
     struct cw_sighting sighting;
-    const struct clue *best = clues;
     CW_AUTO(cw_fingerprint_done) struct cw_fingerprint seen = {0};
-    CW_AUTO(cw_buf_done) struct cw_buf bytes = CW_BUF_INIT(CW_FP_MAX_BYTES);
     struct cw_found *f = &l->items[l->n];
-    CW_TRY(cw_store_get_sighting_no(app->store, studio, clues->owner, &sighting, &bytes,
-                                    err));
-    CW_TRY(cw_fingerprint_decode(sighting.fingerprint, &seen, err));
-    const struct pair pair = pair_of(asset, &seen, l->searched);
-    if (judge(&pair, clues, n, least, &best, f)) {
-        find_area(&seen, best, &f->match);
-        f->match.turn = undo_turn(f->match.turn);
+    CW_TRY(cw_read_sighting(app, studio, clues->owner, &sighting, &seen, err));
+    struct pair pair = {
+        .asset = asset, .found = &seen, .asset_asks = true, .n_assets = l->searched};
+    CW_TRY(pair_init(&pair, clues, n, err));
+    if (judge(&pair, clues, n, least, f)) {
         f->match.sighting = clues->owner;
         f->match.lookback = true;
         l->n++;
@@ -380,20 +298,20 @@ static int add_sighting(struct cw_app *app, cw_studio_no studio,
 }
 
 typedef int add_fn(struct cw_app *app, cw_studio_no studio,
-                   const struct cw_fingerprint *fp, const struct clue *clues, size_t n,
+                   const struct cw_fingerprint *fp, const struct cw_clue *clues, size_t n,
                    enum cw_band least, struct cw_found_list *l, struct cw_err *err);
 
 /* Judges owner by owner. The risk of a false match grows with the registered assets,
  * whichever side is searched. */
 static int judge_all(struct cw_app *app, cw_studio_no studio,
-                     const struct cw_fingerprint *fp, const struct clues *clues,
+                     const struct cw_fingerprint *fp, const struct cw_clues *clues,
                      enum cw_band least, add_fn *add, struct cw_found_list *out,
                      struct cw_err *err)
 {
     struct cw_found_list found = {.searched = cw_registry_assets(app->registry, studio)};
     int rc = reserve(&found, clues->n, err);
     for (size_t i = 0, n; i < clues->n && rc == 0; i += n) {
-        const struct clue *first = &clues->items[i];
+        const struct cw_clue *first = &clues->items[i];
         for (n = 1; i + n < clues->n && first[n].owner == first->owner; n++) {
         }
         rc = add(app, studio, fp, first, n, least, &found, err);
@@ -401,13 +319,29 @@ static int judge_all(struct cw_app *app, cw_studio_no studio,
     return finish(&found, rc, out);
 }
 
+struct cw_match_mark cw_match_mark_assets(struct cw_app *app)
+{
+    const struct cw_registry *r = app->registry;
+    return (struct cw_match_mark){.rows = cw_search_mark(r->assets),
+                                  .local = cw_locals_mark(r->locals, CW_LOCALS_ASSETS)};
+}
+
+struct cw_match_mark cw_match_mark_sightings(struct cw_app *app)
+{
+    const struct cw_registry *r = app->registry;
+    return (struct cw_match_mark){.rows = cw_search_mark(r->sightings),
+                                  .local =
+                                      cw_locals_mark(r->locals, CW_LOCALS_SIGHTINGS)};
+}
+
 int cw_match_assets(struct cw_app *app, cw_studio_no studio,
                     const struct cw_fingerprint *fp,
                     const struct cw_match_options *options, struct cw_found_list *out,
                     struct cw_err *err)
 {
-    CW_AUTO(clues_done) struct clues clues = {0};
-    CW_TRY(gather(app->registry->assets, studio, fp, to_assets, options, &clues, err));
+    CW_AUTO(cw_clues_done) struct cw_clues clues = {0};
+    CW_TRY(cw_clues_gather(app->registry, CW_LOCALS_ASSETS, studio, fp, options, &clues,
+                           err));
     CW_TRY(judge_all(app, studio, fp, &clues, options->least, add_asset, out, err));
     if (options->least == CW_BAND_NONE && out->n > CW_MATCHES_ALL) {
         out->n = CW_MATCHES_ALL;
@@ -420,9 +354,9 @@ int cw_match_sightings(struct cw_app *app, cw_studio_no studio,
                        const struct cw_match_options *options, struct cw_found_list *out,
                        struct cw_err *err)
 {
-    CW_AUTO(clues_done) struct clues clues = {0};
-    CW_TRY(
-        gather(app->registry->sightings, studio, fp, to_sightings, options, &clues, err));
+    CW_AUTO(cw_clues_done) struct cw_clues clues = {0};
+    CW_TRY(cw_clues_gather(app->registry, CW_LOCALS_SIGHTINGS, studio, fp, options,
+                           &clues, err));
     return judge_all(app, studio, fp, &clues, options->least, add_sighting, out, err);
 }
 
@@ -432,6 +366,7 @@ double cw_expected_false(struct cw_app *app, cw_studio_no studio,
     const struct cw_evidence evidence = {
         .kind = m->view,
         .distance = m->distance,
+        .score = (double)m->score / CW_MATCH_SCORE_ONE,
         .upright = m->turn == CW_TURN_ORIG && !m->inverted,
         .asset_quality = 100,
         .found_quality = 100,
@@ -441,103 +376,4 @@ double cw_expected_false(struct cw_app *app, cw_studio_no studio,
     struct cw_judgement judgement;
     cw_judge(&evidence, cw_registry_assets(app->registry, studio), &judgement);
     return judgement.expected_false;
-}
-
-/* "Strong: 6 of 256 bits differ, turned a quarter to the left." */
-static void write_words(struct cw_jw *w, const struct cw_match *m)
-{
-    static const char *const bands[] = {[CW_BAND_NONE] = "No match",
-                                        [CW_BAND_WEAK] = "Weak",
-                                        [CW_BAND_POSSIBLE] = "Possible",
-                                        [CW_BAND_STRONG] = "Strong"};
-    static const char *const turns[CW_TURN_COUNT] = {
-        [CW_TURN_ORIG] = "",
-        [CW_TURN_ROT90] = ", turned a quarter to the left",
-        [CW_TURN_ROT180] = ", turned upside down",
-        [CW_TURN_ROT270] = ", turned a quarter to the right",
-        [CW_TURN_FLIPX] = ", mirrored top to bottom",
-        [CW_TURN_FLIPY] = ", mirrored left to right",
-        [CW_TURN_FLIPPLUS] = ", mirrored and turned a quarter",
-        [CW_TURN_FLIPMINUS] = ", mirrored and turned a quarter",
-    };
-    static const char *const views[CW_VIEW_KINDS] = {
-        [CW_VIEW_PDQ] = "",
-        [CW_VIEW_PDQR] = ", margins left out",
-        [CW_VIEW_INK] = ", compared as drawings",
-        [CW_VIEW_PDQR_RECT] = ", in a part of the found picture",
-        [CW_VIEW_INK_RECT] = ", in a part of the found picture, compared as drawings",
-    };
-    CW_AUTO(cw_buf_done) struct cw_buf words = CW_BUF_INIT(256);
-    if (m->exact_bytes) {
-        cw_buf_printf(&words, "%s: the very same file", bands[m->band]);
-    } else {
-        cw_buf_printf(&words, "%s: %u of 256 bits differ", bands[m->band], m->distance);
-    }
-    cw_buf_printf(&words, "%s%s%s.", m->exact_bytes ? "" : views[m->view], turns[m->turn],
-                  m->inverted ? ", light and dark exchanged" : "");
-    cw_jw_text(w, cw_buf_view(&words));
-}
-
-/* The view that matched, the kinds that agree, and the part of the found picture. */
-static void write_view(struct cw_jw *w, const struct cw_match *m)
-{
-    cw_jw_kstr(w, "view", cw_view_name(m->view, CW_TURN_ORIG));
-    cw_jw_key(w, "agreeing");
-    cw_jw_begin_array(w);
-    for (uint8_t kind = CW_VIEW_PDQ; kind < CW_VIEW_KINDS; kind++) {
-        if ((m->agreeing & 1U << kind) != 0) {
-            cw_jw_str(w, cw_view_name(kind, CW_TURN_ORIG));
-        }
-    }
-    cw_jw_end_array(w);
-    cw_jw_key(w, "area");
-    cw_jw_begin_array(w);
-    for (size_t i = 0; i < 4; i++) {
-        cw_jw_fixed(w, m->area[i] / (double)UINT16_MAX, 4);
-    }
-    cw_jw_end_array(w);
-}
-
-void cw_match_evidence_write(struct cw_jw *w, const struct cw_match *m)
-{
-    cw_jw_ku64(w, "distance", m->distance);
-    write_view(w, m);
-    cw_jw_kstr(w, "turn", cw_turn_name(m->turn));
-    cw_jw_kbool(w, "inverted", m->inverted);
-    cw_jw_kbool(w, "exact_bytes", m->exact_bytes);
-    cw_jw_kstr(w, "band", cw_band_name(m->band));
-    cw_jw_key(w, "confidence");
-    cw_jw_fixed(w, m->confidence / 1e6, 6);
-}
-
-static void write_found(struct cw_jw *w, const struct cw_found *f)
-{
-    const struct cw_match *m = &f->match;
-    cw_jw_begin_object(w);
-    cw_jw_kstr(w, "collection", f->asset.collection);
-    cw_jw_kstr(w, "asset", f->asset.id);
-    cw_jw_ku64(w, "version", f->asset.version);
-    cw_jw_key(w, "confidence");
-    cw_jw_fixed(w, m->confidence / 1e6, 6);
-    cw_jw_kstr(w, "band", cw_band_name(m->band));
-    cw_jw_ku64(w, "distance", m->distance);
-    write_view(w, m);
-    cw_jw_kstr(w, "turn", cw_turn_name(m->turn));
-    cw_jw_kbool(w, "inverted", m->inverted);
-    cw_jw_kbool(w, "exact_bytes", m->exact_bytes);
-    cw_jw_key(w, "false_matches_expected");
-    cw_jw_fixed(w, f->expected_false, 9);
-    cw_jw_key(w, "words");
-    write_words(w, m);
-    cw_jw_end_object(w);
-}
-
-void cw_found_list_write(struct cw_jw *w, const struct cw_found_list *l)
-{
-    cw_jw_key(w, "matches");
-    cw_jw_begin_array(w);
-    for (size_t i = 0; i < l->n && i < CW_MATCHES_SHOWN; i++) {
-        write_found(w, &l->items[i]);
-    }
-    cw_jw_end_array(w);
 }

@@ -31,10 +31,22 @@ struct cw_found_list {
 void cw_found_list_done(struct cw_found_list *l);
 void cw_found_list_sort(struct cw_found_list *l); /* best first */
 
-struct cw_match_options {
-    enum cw_band least; /* matches of a lower band are left out */
-    uint64_t from;      /* only assets or sightings published after this mark (0 = all) */
+/* A position in the order of publication. */
+struct cw_match_mark {
+    uint64_t rows, local;
 };
+
+struct cw_match_options {
+    enum cw_band least;               /* matches of a lower band are left out */
+    bool fast;                        /* by hashes alone */
+    const struct cw_match_mark *late; /* hashes published before are left out, and local
+                                         descriptors unless some came since; NULL = all */
+};
+
+/* Now, for a look at what comes later: taken before a search, it tells what that search
+ * cannot have seen. */
+struct cw_match_mark cw_match_mark_assets(struct cw_app *app);
+struct cw_match_mark cw_match_mark_sightings(struct cw_app *app);
 
 /* Registered assets that the picture shows.
  * out  from empty; ended by the caller. Cost: one search and one read per hit */
@@ -48,6 +60,12 @@ int cw_match_sightings(struct cw_app *app, cw_studio_no studio,
                        const struct cw_match_options *options, struct cw_found_list *out,
                        struct cw_err *err) CW_CHECKED;
 
+/* A recorded sighting and its fingerprint, with its local descriptors if they are kept.
+ * out->fingerprint is empty; *out_fp is ended by the caller. */
+int cw_read_sighting(struct cw_app *app, cw_studio_no studio, cw_sighting_no no,
+                     struct cw_sighting *out, struct cw_fingerprint *out_fp,
+                     struct cw_err *err) CW_CHECKED;
+
 /* Alarms as strong as a recorded match that chance gives in the registry of today. */
 double cw_expected_false(struct cw_app *app, cw_studio_no studio,
                          const struct cw_match *m);
@@ -58,12 +76,6 @@ size_t cw_search_rows(const struct cw_fingerprint *fp,
 /* Best band of a list, CW_BAND_NONE if it is empty. */
 enum cw_band cw_best_band(const struct cw_found_list *l);
 
-/* A recorded match without its two sides, as members of an object that is open: distance,
- * view, the kinds agreeing, the area of the found picture (left, top, right, bottom in
- * fractions), turn, band, confidence. */
-void cw_match_evidence_write(struct cw_jw *w, const struct cw_match *m);
-/* The member "matches" of an object that is open: what a detail key may know. */
-void cw_found_list_write(struct cw_jw *w, const struct cw_found_list *l);
 /* "none", "possible" or "strong": what a verdict key learns. */
 const char *cw_verdict(enum cw_band best);
 

@@ -172,6 +172,30 @@ static void write_search(struct cw_buf *out, const char *side, struct cw_search 
                   s.queries);
 }
 
+static void write_locals(struct cw_buf *out, const char *side, struct cw_app *app,
+                         enum cw_locals_side which)
+{
+    struct cw_local_stats s;
+    cw_locals_get_stats(app->registry->locals, which, &s);
+    cw_buf_printf(out, "celwatch_local_descriptors{side=\"%s\"} %" PRIu64 "\n", side,
+                  s.descriptors);
+    cw_buf_printf(out, "celwatch_local_bytes{side=\"%s\"} %" PRIu64 "\n", side, s.bytes);
+    cw_buf_printf(out, "celwatch_local_queries{side=\"%s\"} %" PRIu64 "\n", side,
+                  s.queries);
+}
+
+static void write_recipes(struct cw_buf *out, const struct cw_registry *r)
+{
+    describe(out, "celwatch_assets_by_recipe", "gauge",
+             "Live assets by the recipe of their fingerprint; register them again to "
+             "upgrade old ones.");
+    for (unsigned recipe = 1; recipe <= CW_RECIPES; recipe++) {
+        cw_buf_printf(out, "celwatch_assets_by_recipe{recipe=\"%u\"} %" PRIu64 "\n",
+                      recipe,
+                      atomic_load_explicit(&r->by_recipe[recipe], memory_order_relaxed));
+    }
+}
+
 static void write_store(struct cw_app *app, struct cw_buf *out)
 {
     struct cw_store_stats s;
@@ -217,6 +241,11 @@ void cw_metrics_write(struct cw_app *app, bool whole, struct cw_buf *out)
         describe(out, "celwatch_index_entries", "gauge", "Hashes that are searched.");
         write_search(out, "assets", app->registry->assets);
         write_search(out, "sightings", app->registry->sightings);
+        describe(out, "celwatch_local_descriptors", "gauge",
+                 "Local descriptors that are searched.");
+        write_locals(out, "assets", app, CW_LOCALS_ASSETS);
+        write_locals(out, "sightings", app, CW_LOCALS_SIGHTINGS);
+        write_recipes(out, app->registry);
     }
     write_hashers(app, out);
     gauge(out, "celwatch_event_streams", "Open event streams.",

@@ -5,18 +5,28 @@
 /* Rows gathered before one call of cw_search_add. */
 #define LOAD_BATCH 4096
 
-int cw_registry_open(struct cw_store *store, uint64_t max_rows, struct cw_registry **out,
-                     struct cw_err *err)
+const struct cw_registry_options CW_REGISTRY_DEFAULTS = {
+    .max_rows = 200000000,
+    .locals = {.points = 300,
+               .sighting_bytes = (uint64_t)1 << 30,
+               .max_descriptors = UINT32_MAX - 2},
+};
+
+int cw_registry_open(struct cw_store *store, const struct cw_registry_options *options,
+                     struct cw_registry **out, struct cw_err *err)
 {
-    const struct cw_search_options options = {.max_rows = max_rows};
+    const struct cw_search_options search = {.max_rows = options->max_rows};
     struct cw_registry *r = calloc(1, sizeof *r);
     if (r == NULL) {
         return cw_fail(err, CW_E_NO_MEMORY, "out of memory");
     }
     r->store = store;
-    int rc = cw_search_open(&options, &r->assets, err);
+    int rc = cw_search_open(&search, &r->assets, err);
     if (rc == 0) {
-        rc = cw_search_open(&options, &r->sightings, err);
+        rc = cw_search_open(&search, &r->sightings, err);
+    }
+    if (rc == 0) {
+        rc = cw_locals_open(&options->locals, &r->locals, err);
     }
     if (rc != 0) {
         cw_registry_close(r);
@@ -31,13 +41,16 @@ void cw_registry_close(struct cw_registry *r)
     if (r != NULL) {
         cw_search_close(r->assets);
         cw_search_close(r->sightings);
+        cw_locals_close(r->locals);
         free(r);
     }
 }
 
-void cw_registry_count(struct cw_registry *r, cw_studio_no studio, int change)
+static void count(struct cw_registry *r, cw_studio_no studio, uint16_t recipe, int change)
 {
     atomic_fetch_add(&r->n_assets[studio % CW_STUDIOS_COUNTED],
+                     (uint64_t)(int64_t)change);
+    atomic_fetch_add(&r->by_recipe[recipe <= CW_RECIPES ? recipe : 0],
                      (uint64_t)(int64_t)change);
 }
 
@@ -46,14 +59,32 @@ uint64_t cw_registry_assets(const struct cw_registry *r, cw_studio_no studio)
     return atomic_load(&r->n_assets[studio % CW_STUDIOS_COUNTED]);
 }
 
+/* ---- loading ---------------------------------------------------------------------- */
+
+/* A live asset version, or one that was. */
+struct version {
+    cw_asset_no no; /* 0 = retired since */
+    cw_studio_no studio;
+};
+
 struct loading {
     struct cw_search *search;
-    struct cw_registry *count; /* assets are counted, sightings are not */
+    bool assets;
     size_t n;
     struct cw_search_row rows[LOAD_BATCH];
+    size_t n_versions, cap_versions;
+    struct version *versions; /* of assets; owned */
     int rc;
     struct cw_err *err;
 };
+
+static void loading_free(struct loading **l)
+{
+    if (*l != NULL) {
+        free((*l)->versions);
+    }
+    free(*l);
+}
 
 static bool flush(struct loading *l)
 {
@@ -64,10 +95,30 @@ static bool flush(struct loading *l)
     return l->rc == 0;
 }
 
-static void count(struct loading *l, cw_studio_no studio, int change)
+static bool note_version(struct loading *l, const struct cw_feed_entry *e)
 {
-    if (l->count != NULL) {
-        cw_registry_count(l->count, studio, change);
+    if (l->n_versions == l->cap_versions) {
+        const size_t cap = l->cap_versions == 0 ? LOAD_BATCH : 2 * l->cap_versions;
+        struct version *versions = reallocarray(l->versions, cap, sizeof *versions);
+        if (versions == NULL) {
+            l->rc = cw_fail(l->err, CW_E_NO_MEMORY, "out of memory for %zu assets", cap);
+            return false;
+        }
+        l->versions = versions;
+        l->cap_versions = cap;
+    }
+    l->versions[l->n_versions++] = (struct version){.no = e->no, .studio = e->studio};
+    return true;
+}
+
+/* A version is retired after it was noted, in the same slot: most often a while ago. */
+static void forget_version(struct loading *l, cw_asset_no no)
+{
+    for (size_t i = l->n_versions; i > 0; i--) {
+        if (l->versions[i - 1].no == no) {
+            l->versions[i - 1].no = 0;
+            return;
+        }
     }
 }
 
@@ -79,13 +130,13 @@ static bool load_entry(void *ctx, const struct cw_feed_entry *e)
             return false;
         }
         cw_search_remove(l->search, e->no);
-        count(l, e->studio, -1);
+        forget_version(l, e->no);
         return true;
     }
-    if (l->n + e->n_rows > LOAD_BATCH && !flush(l)) {
+    if ((l->n + e->n_rows > LOAD_BATCH && !flush(l)) ||
+        (l->assets && !note_version(l, e))) {
         return false;
     }
-    count(l, e->studio, 1);
     for (size_t i = 0; i < e->n_rows; i++) {
         l->rows[l->n++] = (struct cw_search_row){.hash = e->rows[i].hash,
                                                  .owner = e->no,
@@ -95,41 +146,149 @@ static bool load_entry(void *ctx, const struct cw_feed_entry *e)
     return true;
 }
 
-static int load_feed(struct cw_registry *r, enum cw_feed feed, struct cw_search *search,
+static int load_feed(struct cw_registry *r, enum cw_feed feed, struct loading *l,
                      struct cw_err *err)
 {
-    struct loading *l = calloc(1, sizeof *l);
-    int rc = 0;
-    if (l == NULL) {
-        return cw_fail(err, CW_E_NO_MEMORY, "out of memory");
-    }
-    l->search = search;
-    l->count = feed == CW_FEED_ASSETS ? r : NULL;
+    l->assets = feed == CW_FEED_ASSETS;
+    l->search = l->assets ? r->assets : r->sightings;
     l->err = err;
-    for (unsigned slot = 0; slot < CW_SLOTS && rc == 0; slot++) {
-        rc = cw_store_read_feed(r->store, feed, slot, 0, load_entry, l, err);
-        rc = rc == 0 ? l->rc : rc;
+    for (unsigned slot = 0; slot < CW_SLOTS; slot++) {
+        CW_TRY(cw_store_read_feed(r->store, feed, slot, 0, load_entry, l, err));
+        CW_TRY(l->rc);
     }
-    if (rc == 0 && !flush(l)) {
-        rc = l->rc;
+    return flush(l) ? 0 : l->rc;
+}
+
+static int read_asset(struct cw_registry *r, cw_studio_no studio, cw_asset_no no,
+                      struct cw_fingerprint *out, struct cw_err *err)
+{
+    struct cw_asset asset;
+    CW_AUTO(cw_buf_done) struct cw_buf bytes = CW_BUF_INIT(CW_FP_MAX_BYTES);
+    CW_TRY(cw_store_get_asset_no(r->store, studio, no, &asset, &bytes, err));
+    return cw_fingerprint_decode(asset.fingerprint, out, err);
+}
+
+static int load_version(struct cw_registry *r, const struct version *v,
+                        struct cw_err *err)
+{
+    CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
+    CW_TRY(read_asset(r, v->studio, v->no, &fp, err));
+    count(r, v->studio, fp.recipe, 1);
+    return cw_locals_add_asset(r->locals, v->studio, v->no, &fp, err);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct version *x = a;
+    const struct version *y = b;
+    return x->no < y->no ? -1 : x->no > y->no;
+}
+
+/* In order of registration, as they were added then. */
+static int load_versions(struct cw_registry *r, struct loading *l, struct cw_err *err)
+{
+    if (l->n_versions > 1) {
+        qsort(l->versions, l->n_versions, sizeof *l->versions, by_number);
     }
-    free(l);
-    return rc;
+    for (size_t i = 0; i < l->n_versions; i++) {
+        if (l->versions[i].no != 0) {
+            CW_TRY(load_version(r, &l->versions[i], err));
+        }
+    }
+    return 0;
+}
+
+static bool note_sighting(void *ctx, cw_studio_no studio, cw_sighting_no no,
+                          struct cw_bytes local)
+{
+    struct loading *l = ctx;
+    const struct cw_feed_entry e = {.studio = studio, .no = no};
+    (void)local;
+    return note_version(l, &e);
+}
+
+static int load_sighting_local(struct cw_registry *r, const struct version *v,
+                               struct cw_err *err)
+{
+    struct cw_sighting sighting;
+    CW_AUTO(cw_buf_done) struct cw_buf bytes = CW_BUF_INIT(CW_FP_MAX_BYTES);
+    CW_AUTO(cw_buf_done) struct cw_buf local = CW_BUF_INIT(CW_FP_MAX_BYTES);
+    CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
+    CW_TRY(cw_store_get_sighting_no(r->store, v->studio, v->no, &sighting, &bytes, err));
+    CW_TRY(cw_fingerprint_decode(sighting.fingerprint, &fp, err));
+    CW_TRY(cw_store_get_sighting_local(r->store, v->studio, v->no, &local, err));
+    CW_TRY(cw_fingerprint_decode_local(cw_buf_view(&local), &fp, err));
+    return cw_locals_add_sighting(r->locals, v->studio, v->no, &fp, err);
+}
+
+static int load_sightings_local(struct cw_registry *r, struct loading *l,
+                                struct cw_err *err)
+{
+    CW_TRY(cw_store_list_sighting_local(r->store, 0, note_sighting, l, err));
+    CW_TRY(l->rc);
+    for (size_t i = 0; i < l->n_versions; i++) {
+        CW_TRY(load_sighting_local(r, &l->versions[i], err));
+    }
+    return 0;
 }
 
 int cw_registry_load(struct cw_registry *r, struct cw_err *err)
 {
-    CW_TRY(load_feed(r, CW_FEED_ASSETS, r->assets, err));
-    return load_feed(r, CW_FEED_SIGHTINGS, r->sightings, err);
+    CW_AUTO(loading_free) struct loading *l = calloc(1, sizeof *l);
+    if (l == NULL) {
+        return cw_fail(err, CW_E_NO_MEMORY, "out of memory");
+    }
+    CW_TRY(load_feed(r, CW_FEED_ASSETS, l, err));
+    CW_TRY(load_versions(r, l, err));
+    l->n_versions = 0;
+    CW_TRY(load_feed(r, CW_FEED_SIGHTINGS, l, err));
+    CW_TRY(load_sightings_local(r, l, err));
+    return cw_locals_settle(r->locals, err);
 }
 
-int cw_registry_publish(struct cw_search *search, cw_studio_no studio, uint64_t owner,
-                        const struct cw_hash_row *rows, size_t n, struct cw_err *err)
+/* ---- publishing ------------------------------------------------------------------- */
+
+static int publish(struct cw_search *search, const struct cw_published *p,
+                   struct cw_err *err)
 {
     struct cw_search_row out[CW_ROWS_PER_RECORD];
-    for (size_t i = 0; i < n; i++) {
-        out[i] = (struct cw_search_row){
-            .hash = rows[i].hash, .owner = owner, .studio = studio, .kind = rows[i].kind};
+    for (size_t i = 0; i < p->n_rows; i++) {
+        out[i] = (struct cw_search_row){.hash = p->rows[i].hash,
+                                        .owner = p->no,
+                                        .studio = p->studio,
+                                        .kind = p->rows[i].kind};
     }
-    return cw_search_add(search, out, n, err);
+    return cw_search_add(search, out, p->n_rows, err);
+}
+
+int cw_registry_publish_asset(struct cw_registry *r, const struct cw_published *p,
+                              struct cw_err *err)
+{
+    CW_TRY(publish(r->assets, p, err));
+    CW_TRY(cw_locals_add_asset(r->locals, p->studio, p->no, p->fp, err));
+    count(r, p->studio, p->fp->recipe, 1);
+    return 0;
+}
+
+int cw_registry_publish_sighting(struct cw_registry *r, const struct cw_published *p,
+                                 struct cw_err *err)
+{
+    CW_TRY(publish(r->sightings, p, err));
+    return cw_locals_add_sighting(r->locals, p->studio, p->no, p->fp, err);
+}
+
+void cw_registry_hide(struct cw_registry *r, cw_asset_no no)
+{
+    cw_search_remove(r->assets, no);
+    cw_locals_remove_asset(r->locals, no);
+}
+
+int cw_registry_withdraw(struct cw_registry *r, cw_studio_no studio, cw_asset_no no,
+                         struct cw_err *err)
+{
+    CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
+    cw_registry_hide(r, no);
+    CW_TRY(read_asset(r, studio, no, &fp, err));
+    count(r, studio, fp.recipe, -1);
+    return 0;
 }

@@ -52,6 +52,16 @@ int cw_request_number(const struct cw_request *r, const char *name, uint64_t min
     return 0;
 }
 
+int cw_request_effort(const struct cw_request *r, bool *out_fast, struct cw_refusal *why)
+{
+    const char *text = cw_request_param(r, "effort");
+    *out_fast = text != NULL && strcmp(text, "fast") == 0;
+    if (text != NULL && !*out_fast && strcmp(text, "full") != 0) {
+        return cw_refuse(why, CW_P_BAD_QUERY, "", "effort is full or fast");
+    }
+    return 0;
+}
+
 int cw_request_time(const struct cw_request *r, const char *name, uint64_t *out,
                     struct cw_refusal *why)
 {

@@ -76,6 +76,9 @@ int cw_request_only_params(const struct cw_request *r, const char *const *names,
 int cw_request_number(const struct cw_request *r, const char *name, uint64_t min,
                       uint64_t max, uint64_t fallback, uint64_t *out,
                       struct cw_refusal *why) CW_CHECKED;
+/* ?effort=full|fast: whether to match by hashes alone. Absent: full. */
+int cw_request_effort(const struct cw_request *r, bool *out_fast,
+                      struct cw_refusal *why) CW_CHECKED;
 /* A time parameter, 0 if absent. */
 int cw_request_time(const struct cw_request *r, const char *name, uint64_t *out,
                     struct cw_refusal *why) CW_CHECKED;

@@ -84,8 +84,20 @@ static int open_store(const struct cw_conf *conf, struct cw_app *app, struct cw_
     options.map_bytes = conf->map_bytes;
     options.commit_delay_us = (uint32_t)conf->commit_delay_us;
     options.create = strcmp(conf->store, "memory:") == 0;
+    options.sighting_local_bytes = conf->sighting_local_bytes;
     CW_TRY(cw_service_store_url(conf, url, sizeof url, err));
     return cw_store_open(url, &options, &app->store, err);
+}
+
+static int open_registry(const struct cw_conf *conf, struct cw_app *app,
+                         struct cw_err *err)
+{
+    const struct cw_registry_options options = {
+        .max_rows = conf->index_rows,
+        .locals = {.points = conf->local_points,
+                   .sighting_bytes = conf->sighting_local_bytes,
+                   .max_descriptors = conf->local_descriptors}};
+    return cw_registry_open(app->store, &options, &app->registry, err);
 }
 
 /* In this order: hasher processes are started before the store is open, so that none of
@@ -100,7 +112,7 @@ static int open_parts(struct cw_service *s, struct cw_err *err)
     CW_TRY(cw_metrics_open(&app->metrics, err));
     CW_TRY(cw_streams_open(app->store, s->conf.listeners, &app->streams, err));
     cw_store_on_commit(app->store, cw_streams_committed, app->streams);
-    CW_TRY(cw_registry_open(app->store, s->conf.index_rows, &app->registry, err));
+    CW_TRY(open_registry(&s->conf, app, err));
     CW_TRY(cw_registry_load(app->registry, err));
     CW_TRY(cw_ingest_recheck(app, err));
     atomic_store(&app->ready, true);
@@ -135,6 +147,9 @@ void cw_service_upkeep(struct cw_service *s)
     struct cw_err err;
     if (cw_store_upkeep(s->app.store, &err) != 0) {
         cw_log(CW_LOG_ERROR, "event=upkeep_failed why=\"%s\"", err.text);
+    }
+    if (cw_locals_settle(s->app.registry->locals, &err) != 0) {
+        cw_log(CW_LOG_ERROR, "event=settle_failed why=\"%s\"", err.text);
     }
 }
 

@@ -17,6 +17,11 @@ const VIEWS = {
   ink: "compared as drawings",
   "pdqr-rect": "in a part of the found picture",
   "ink-rect": "in a part of the found picture, compared as drawings",
+  local: "details lie as in the asset",
+};
+const PARTS = {
+  pdq: "whole picture", pdqr: "without margins", ink: "drawing", "pdqr-rect": "a part",
+  "ink-rect": "a part as a drawing", local: "details",
 };
 const TURNS = {
   rot90: "turned by 90°", rot180: "upside down", rot270: "turned by 270°",
@@ -60,6 +65,7 @@ function percent(confidence) {
 function distanceWords(match) {
   const words = [];
   if (match.exact_bytes) words.push("the very same file");
+  else if (match.view === "local") words.push(`score ${Math.round(match.score)}`);
   else if (match.distance === 0) words.push("no bit of 256 differs");
   else words.push(`${match.distance} of 256 bits ${match.distance === 1 ? "differs" : "differ"}`);
   if (!match.exact_bytes && VIEWS[match.view]) words.push(VIEWS[match.view]);
@@ -262,6 +268,37 @@ function commentPanel() {
     el("button", { type: "submit" }, "Add the comment"));
 }
 
+// Where the match lies in one of its two pictures, as the service names it. Their shapes
+// are not known here, so both are drawn square.
+function outline(corners, label) {
+  const svg = (tag, attributes) => {
+    const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    return node;
+  };
+  const node = svg("svg", { viewBox: "-4 -4 108 108", role: "img", "aria-label": label });
+  node.append(svg("rect", { width: 100, height: 100 }),
+    svg("polygon", { points: corners.map(([x, y]) => `${(x * 100).toFixed(1)},${(y * 100).toFixed(1)}`).join(" ") }));
+  return node;
+}
+
+// From the left- to the rightmost and the top- to the bottommost corner, in words.
+function extent(corners) {
+  const range = (i) => {
+    const all = corners.map((corner) => Math.round(corner[i] * 100));
+    return `${Math.min(...all)} to ${Math.max(...all)} %`;
+  };
+  return `${range(0)} across, ${range(1)} down`;
+}
+
+function outlines({ polygon }) {
+  if (!polygon?.found.length) return null;
+  return el("div", { class: "outlines" },
+    ...[["found", "Found picture"], ["asset", "Asset"]].map(([side, name]) =>
+      el("figure", {}, outline(polygon[side], `${name}: ${extent(polygon[side])}`),
+        el("figcaption", { class: "small" }, name))));
+}
+
 function matchCard(match) {
   return el("li", { class: "match" },
     el("div", { class: "score" },
@@ -269,13 +306,17 @@ function matchCard(match) {
       el("span", {}, percent(match.confidence))),
     el("div", { class: "asset" },
       el("code", {}, match.asset),
-      el("span", { class: "small" }, `version ${match.asset_version} · ${distanceWords(match)}`)),
+      el("span", { class: "small" }, `version ${match.asset_version} · ${distanceWords(match)}`),
+      match.agreeing.length > 1
+        ? el("span", { class: "small" }, `agreeing: ${match.agreeing.map((kind) => PARTS[kind] ?? kind).join(", ")}`)
+        : null),
     el("div", { class: "found" },
       el("span", { class: "out-of-sight" }, "Found at "),
       el("code", { class: "url" }, match.url ?? match.ip ?? "unknown"),
       el("span", { class: "small" },
         match.url && match.ip ? `from ${match.ip} · ` : "", "fetched ", when(match.fetched_at),
-        match.lookback ? " · found before the asset was registered" : "")));
+        match.lookback ? " · found before the asset was registered" : "")),
+    outlines(match));
 }
 
 function historyLine(line) {

@@ -29,7 +29,7 @@ static int open_app(void **state)
     return cw_crypto_init(NULL) != 0 ||
            cw_store_open("memory:", &options, &app.store, NULL) != 0 ||
            cw_metrics_open(&app.metrics, NULL) != 0 ||
-           cw_registry_open(app.store, 100000, &app.registry, NULL) != 0 ||
+           cw_registry_open(app.store, &CW_REGISTRY_DEFAULTS, &app.registry, NULL) != 0 ||
            cw_store_studio(app.store, "ours", true, &who.studio, NULL) != 0;
 }
 

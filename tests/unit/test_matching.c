@@ -24,7 +24,7 @@ static int open_app(void **state)
     if (cw_crypto_init(NULL) != 0 ||
         cw_store_open("memory:", &options, &app.store, NULL) != 0 ||
         cw_metrics_open(&app.metrics, NULL) != 0 ||
-        cw_registry_open(app.store, 100000, &app.registry, NULL) != 0) {
+        cw_registry_open(app.store, &CW_REGISTRY_DEFAULTS, &app.registry, NULL) != 0) {
         return -1;
     }
     who = (struct cw_key_record){.id = {1}};
@@ -183,7 +183,7 @@ static void a_rectangle_of_a_found_picture_meets_the_whole_asset(void **state)
     assert_int_equal(found.items[0].match.view, CW_VIEW_INK_RECT);
     assert_int_equal(found.items[0].match.distance, 9);
     assert_int_equal(found.items[0].match.agreeing, 1U << CW_VIEW_INK_RECT);
-    assert_int_equal(found.items[0].match.area[2], 30000);
+    assert_int_equal(found.items[0].match.found[2].x, 30000);
 }
 
 static void kinds_are_not_mixed_up(void **state)
@@ -244,8 +244,8 @@ static void a_new_asset_meets_rectangles_of_past_sightings(void **state)
                      0);
     assert_int_equal(found.n, 1);
     assert_int_equal(found.items[0].match.view, CW_VIEW_PDQR_RECT);
-    assert_int_equal(found.items[0].match.area[0], 100);
-    assert_int_equal(found.items[0].match.area[3], 40000);
+    assert_int_equal(found.items[0].match.found[0].x, 100);
+    assert_int_equal(found.items[0].match.found[2].y, 40000);
     assert_true(found.items[0].match.lookback);
 }
 

@@ -1,0 +1,267 @@
+#include "server/locals.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "hashing/geometry.h"
+
+/* A placement by the descriptors that met in the index is worth a comparison in full from
+ * this score on: a third of what makes a weak match. A full comparison finds more. */
+#define WORTH_COMPARING 5.0
+
+/* A sighting in order of arrival. */
+struct kept {
+    cw_studio_no studio;
+    cw_sighting_no no;
+    uint32_t bytes;
+};
+
+struct cw_locals {
+    struct cw_locals_options options;
+    struct cw_local_index *sides[CW_LOCALS_SIDES];
+    _Atomic uint64_t marks[CW_LOCALS_SIDES];
+    pthread_mutex_t lock; /* guards what follows */
+    struct kept *kept;    /* a ring, oldest at `first` */
+    size_t first, n_kept, cap;
+    uint64_t bytes;
+};
+
+int cw_locals_open(const struct cw_locals_options *options, struct cw_locals **out,
+                   struct cw_err *err)
+{
+    const struct cw_local_options index = {.max_descriptors = options->max_descriptors};
+    struct cw_locals *l = calloc(1, sizeof *l);
+    if (l == NULL) {
+        return cw_fail(err, CW_E_NO_MEMORY, "out of memory");
+    }
+    l->options = *options;
+    (void)pthread_mutex_init(&l->lock, NULL);
+    for (unsigned side = 0; side < CW_LOCALS_SIDES; side++) {
+        const int rc = cw_local_open(&index, &l->sides[side], err);
+        if (rc != 0) {
+            cw_locals_close(l);
+            return rc;
+        }
+    }
+    *out = l;
+    return 0;
+}
+
+void cw_locals_close(struct cw_locals *l)
+{
+    if (l != NULL) {
+        for (unsigned side = 0; side < CW_LOCALS_SIDES; side++) {
+            cw_local_close(l->sides[side]);
+        }
+        (void)pthread_mutex_destroy(&l->lock);
+        free(l->kept);
+        free(l);
+    }
+}
+
+/* ---- additions -------------------------------------------------------------------- */
+
+static int add(struct cw_locals *l, enum cw_locals_side side,
+               const struct cw_local_picture *picture, struct cw_err *err)
+{
+    CW_TRY(cw_local_add(l->sides[side], picture, err));
+    atomic_fetch_add(&l->marks[side], 1);
+    return 0;
+}
+
+int cw_locals_add_asset(struct cw_locals *l, cw_studio_no studio, cw_asset_no no,
+                        const struct cw_fingerprint *fp, struct cw_err *err)
+{
+    const struct cw_local_picture picture = {
+        .asset = no,
+        .studio = studio,
+        .frame = {.width = fp->width, .height = fp->height},
+        .n = fp->n_local < l->options.points ? fp->n_local : l->options.points,
+        .local = fp->local};
+    if (picture.n == 0 || fp->width == 0 || fp->height == 0) {
+        return 0;
+    }
+    return add(l, CW_LOCALS_ASSETS, &picture, err);
+}
+
+void cw_locals_remove_asset(struct cw_locals *l, cw_asset_no no)
+{
+    cw_local_remove(l->sides[CW_LOCALS_ASSETS], no);
+}
+
+/* Makes room for one more in the ring. */
+static int reserve(struct cw_locals *l, struct cw_err *err)
+{
+    if (l->n_kept < l->cap) {
+        return 0;
+    }
+    const size_t cap = l->cap == 0 ? 1024 : l->cap * 2;
+    struct kept *kept = malloc(cap * sizeof *kept);
+    if (kept == NULL) {
+        return cw_fail(err, CW_E_NO_MEMORY, "out of memory for %zu sightings", cap);
+    }
+    for (size_t i = 0; i < l->n_kept; i++) { /* the ring is full: n_kept = cap */
+        kept[i] = l->kept[(l->first + i) % l->n_kept];
+    }
+    free(l->kept);
+    l->kept = kept;
+    l->cap = cap;
+    l->first = 0;
+    return 0;
+}
+
+/* Notes a sighting and lets the oldest go. The lock is held. */
+static int keep(struct cw_locals *l, const struct kept *k, struct cw_err *err)
+{
+    CW_TRY(reserve(l, err));
+    l->kept[(l->first + l->n_kept++) % l->cap] = *k;
+    l->bytes += k->bytes;
+    while (l->bytes > l->options.sighting_bytes) {
+        const struct kept *oldest = &l->kept[l->first];
+        cw_local_remove(l->sides[CW_LOCALS_SIGHTINGS], oldest->no);
+        l->bytes -= oldest->bytes;
+        l->first = (l->first + 1) % l->cap;
+        l->n_kept--;
+    }
+    return 0;
+}
+
+int cw_locals_add_sighting(struct cw_locals *l, cw_studio_no studio, cw_sighting_no no,
+                           const struct cw_fingerprint *fp, struct cw_err *err)
+{
+    const struct cw_local_picture picture = {
+        .asset = no,
+        .studio = studio,
+        .frame = {.width = fp->width, .height = fp->height},
+        .n = fp->n_local,
+        .local = fp->local};
+    const struct kept kept = {
+        .studio = studio, .no = no, .bytes = (uint32_t)(fp->n_local * CW_FP_LOCAL_BYTES)};
+    if (fp->n_local == 0 || fp->width == 0 || fp->height == 0 ||
+        kept.bytes > l->options.sighting_bytes) {
+        return 0;
+    }
+    CW_TRY(add(l, CW_LOCALS_SIGHTINGS, &picture, err));
+    pthread_mutex_lock(&l->lock);
+    const int rc = keep(l, &kept, err);
+    pthread_mutex_unlock(&l->lock);
+    return rc;
+}
+
+bool cw_locals_oldest(struct cw_locals *l, cw_studio_no *out_studio,
+                      cw_sighting_no *out_no)
+{
+    pthread_mutex_lock(&l->lock);
+    const bool any = l->n_kept > 0;
+    if (any) {
+        *out_studio = l->kept[l->first].studio;
+        *out_no = l->kept[l->first].no;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return any;
+}
+
+uint64_t cw_locals_mark(const struct cw_locals *l, enum cw_locals_side side)
+{
+    return atomic_load(&l->marks[side]);
+}
+
+/* ---- finding ---------------------------------------------------------------------- */
+
+struct candidate {
+    uint64_t no;
+    double score;
+};
+
+struct candidates {
+    size_t n;
+    struct candidate items[2 * CW_LOCAL_CANDIDATES];
+};
+
+static void note(struct candidates *c, uint64_t no, double score)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->items[i].no == no) {
+            c->items[i].score = score > c->items[i].score ? score : c->items[i].score;
+            return;
+        }
+    }
+    c->items[c->n++] = (struct candidate){.no = no, .score = score};
+}
+
+static int by_score(const void *a, const void *b)
+{
+    const struct candidate *x = a;
+    const struct candidate *y = b;
+    if (x->score != y->score) {
+        return x->score > y->score ? -1 : 1;
+    }
+    return x->no < y->no ? -1 : x->no > y->no;
+}
+
+static void found_done(struct cw_local_found *f)
+{
+    cw_local_found_done(f);
+}
+
+/* Notes the pictures that can be placed by what met in the index. */
+static int find_one_way(struct cw_local_index *ix, const struct cw_local_query *query,
+                        struct cw_frame frame, struct candidates *out, struct cw_err *err)
+{
+    CW_AUTO(found_done) struct cw_local_found found = {0};
+    CW_TRY(cw_local_find(ix, query, &found, err));
+    for (size_t i = 0; i < found.n; i++) {
+        const struct cw_local_candidate *c = &found.items[i];
+        const struct cw_geometry_pair pair = {.query = query->local,
+                                              .n_query = query->n,
+                                              .query_frame = frame,
+                                              .asset_frame = c->frame,
+                                              .matches = c->matches,
+                                              .n_matches = c->n_matches};
+        struct cw_geometry placed;
+        if (cw_geometry_place(&pair, query->mirrored, &placed) &&
+            placed.score >= WORTH_COMPARING) {
+            note(out, c->asset, placed.score);
+        }
+    }
+    return 0;
+}
+
+int cw_locals_find(struct cw_locals *l, enum cw_locals_side side, cw_studio_no studio,
+                   const struct cw_fingerprint *fp, uint64_t out[CW_LOCALS_CANDIDATES],
+                   size_t *out_n, struct cw_err *err)
+{
+    const struct cw_frame frame = {.width = fp->width, .height = fp->height};
+    struct cw_local_query query = {
+        .studio = studio, .n = fp->n_local, .local = fp->local};
+    struct candidates found = {0};
+    *out_n = 0;
+    if (fp->n_local == 0 || fp->width == 0 || fp->height == 0) {
+        return 0;
+    }
+    CW_TRY(find_one_way(l->sides[side], &query, frame, &found, err));
+    query.mirrored = true;
+    CW_TRY(find_one_way(l->sides[side], &query, frame, &found, err));
+    qsort(found.items, found.n, sizeof *found.items, by_score);
+    for (; *out_n < found.n && *out_n < CW_LOCALS_CANDIDATES; (*out_n)++) {
+        out[*out_n] = found.items[*out_n].no;
+    }
+    return 0;
+}
+
+/* ---- upkeep ----------------------------------------------------------------------- */
+
+int cw_locals_settle(struct cw_locals *l, struct cw_err *err)
+{
+    for (unsigned side = 0; side < CW_LOCALS_SIDES; side++) {
+        CW_TRY(cw_local_settle(l->sides[side], err));
+    }
+    return 0;
+}
+
+void cw_locals_get_stats(struct cw_locals *l, enum cw_locals_side side,
+                         struct cw_local_stats *out)
+{
+    cw_local_get_stats(l->sides[side], out);
+}

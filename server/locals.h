@@ -1,0 +1,58 @@
+/* locals.h - the local descriptors that are searched: those of registered assets, and
+ * those of the newest sightings for assets that come later. In memory, derived from the
+ * store; told of every commit like the registry of hashes, which owns it. */
+#ifndef CW_SERVER_LOCALS_H
+#define CW_SERVER_LOCALS_H
+
+#include "hashing/fingerprint.h"
+#include "index/local_index.h"
+#include "index/store.h"
+
+/* Pictures that are worth comparing in full, of one search. */
+#define CW_LOCALS_CANDIDATES 16
+
+enum cw_locals_side { CW_LOCALS_ASSETS, CW_LOCALS_SIGHTINGS, CW_LOCALS_SIDES };
+
+struct cw_locals;
+
+struct cw_locals_options {
+    size_t points;            /* descriptors of each asset, the most telling; 0 = none */
+    uint64_t sighting_bytes;  /* budget of the sightings' descriptors, as stored */
+    uint64_t max_descriptors; /* of each side */
+};
+
+int cw_locals_open(const struct cw_locals_options *options, struct cw_locals **out,
+                   struct cw_err *err) CW_CHECKED;
+void cw_locals_close(struct cw_locals *l); /* NULL is fine */
+
+/* Tells of a commit. A picture without descriptors or without a size is passed over.
+ * Errors   CW_E_BUSY full, CW_E_NO_MEMORY
+ * Threads  any */
+int cw_locals_add_asset(struct cw_locals *l, cw_studio_no studio, cw_asset_no no,
+                        const struct cw_fingerprint *fp, struct cw_err *err) CW_CHECKED;
+void cw_locals_remove_asset(struct cw_locals *l, cw_asset_no no);
+/* Sightings beyond the budget leave, the oldest first. */
+int cw_locals_add_sighting(struct cw_locals *l, cw_studio_no studio, cw_sighting_no no,
+                           const struct cw_fingerprint *fp,
+                           struct cw_err *err) CW_CHECKED;
+/* The oldest sighting that is still searched; false if there is none. */
+bool cw_locals_oldest(struct cw_locals *l, cw_studio_no *out_studio,
+                      cw_sighting_no *out_no);
+
+/* Moves with every addition: equal marks mean that nothing came between. */
+uint64_t cw_locals_mark(const struct cw_locals *l, enum cw_locals_side side);
+
+/* Numbers of the assets or sightings that seem to show the same drawing as `fp`, the
+ * likeliest first: to be compared in full (hashing/compare.h).
+ *
+ * Cost  two searches, direct and mirrored (hashing/LOCAL.md, "Scale") */
+int cw_locals_find(struct cw_locals *l, enum cw_locals_side side, cw_studio_no studio,
+                   const struct cw_fingerprint *fp, uint64_t out[CW_LOCALS_CANDIDATES],
+                   size_t *out_n, struct cw_err *err) CW_CHECKED;
+
+/* Packs what came last; to be called now and then. */
+int cw_locals_settle(struct cw_locals *l, struct cw_err *err) CW_CHECKED;
+void cw_locals_get_stats(struct cw_locals *l, enum cw_locals_side side,
+                         struct cw_local_stats *out);
+
+#endif
