@@ -81,12 +81,22 @@ static void add_evidence(struct cw_buf *out, const struct cw_json *match)
     }
 }
 
+/* "(1 of 12 near-identical frames)" */
+static void add_run(struct cw_buf *out, const struct cw_json *match)
+{
+    uint64_t frames;
+    if (cw_json_u64(cw_json_get(cw_json_get(match, "run"), "frames"), &frames)) {
+        cw_buf_printf(out, "  (1 of %" PRIu64 " near-identical frames)", frames);
+    }
+}
+
 void cw_render_match(struct cw_buf *out, const struct cw_json *match)
 {
     add_column(out, match, "band", 8);
     cw_add_member(out, match, "collection");
     cw_buf_add_str(out, ": ");
     cw_add_member(out, match, "asset");
+    add_run(out, match);
     add_confidence(out, match);
     add_evidence(out, match);
 }
@@ -126,6 +136,7 @@ void cw_render_incident_match(struct cw_buf *out, const struct cw_json *match)
     cw_add_member(out, match, "asset");
     cw_buf_add_str(out, "  at ");
     add_place(out, match);
+    add_run(out, match);
     cw_buf_add_str(out, "  on ");
     cw_add_member(out, match, "fetched_at");
     add_evidence(out, match);

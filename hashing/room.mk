@@ -2,7 +2,7 @@
 # celwatch-hasher and its tests.
 HASHING_SRC := hashing/hash.c hashing/pdq.c hashing/fingerprint.c hashing/fingerprint_json.c \
     hashing/local.c hashing/angle.c hashing/pyramid.c hashing/keypoints.c hashing/lpdq.c \
-    hashing/geometry.c hashing/compare.c hashing/confidence.c hashing/hasher_protocol.c hashing/hasher_process.c \
+    hashing/geometry.c hashing/compare.c hashing/covers.c hashing/confidence.c hashing/hasher_protocol.c hashing/hasher_process.c \
     hashing/hasher_client.c
 DECODE_SRC := hashing/sniff.c hashing/exif.c hashing/jpeg_header.c hashing/png_header.c \
     hashing/gif_header.c hashing/sampler.c \
@@ -34,3 +34,4 @@ hashing/keypoints.c_CFLAGS := -O3 -ffp-contract=off
 hashing/lpdq.c_CFLAGS := -O3 -ffp-contract=off
 hashing/geometry.c_CFLAGS := -O3 -ffp-contract=off
 hashing/compare.c_CFLAGS := -O3 -ffp-contract=off
+hashing/covers.c_CFLAGS := -O3 -ffp-contract=off

@@ -9,6 +9,7 @@
 #include "server/ingest.h"
 #include "server/match_json.h"
 #include "server/names.h"
+#include "server/registry.h"
 
 #define SEEN_MAX 20 /* past sightings named in the answer to one registration */
 
@@ -148,6 +149,25 @@ static int is_upgrade(struct cw_app *app, cw_studio_no studio,
     return 0;
 }
 
+/* "lookback": what past sightings were looked through by. Their hashes are all kept,
+ * their local descriptors only of the newest. */
+static int write_lookback(struct cw_jw *w, struct cw_app *app, cw_studio_no studio,
+                          const struct cw_fingerprint *fp, struct cw_err *err)
+{
+    const cw_sighting_no oldest = cw_locals_oldest(app->registry->locals, studio);
+    struct cw_sighting s = {0};
+    if (oldest != 0) {
+        CW_TRY(cw_store_get_sighting_no(app->store, studio, oldest, &s, NULL, err));
+    }
+    cw_jw_key(w, "lookback");
+    cw_jw_begin_object(w);
+    cw_jw_kbool(w, "views", true);
+    cw_jw_kbool(w, "local", fp->n_local > 0);
+    cw_jw_ktime(w, "local_since", s.received_us);
+    cw_jw_end_object(w);
+    return 0;
+}
+
 /* The answer to one registration, with the past sightings of that asset. */
 static int write_registered(struct cw_jw *w, struct cw_app *app, cw_studio_no studio,
                             const char *collection, const struct cw_asset_in *in,
@@ -175,6 +195,7 @@ static int write_registered(struct cw_jw *w, struct cw_app *app, cw_studio_no st
         CW_TRY(write_seen(w, app, studio, &seen.items[i], err));
     }
     cw_jw_end_array(w);
+    CW_TRY(write_lookback(w, app, studio, &in->fp, err));
     cw_jw_end_object(w);
     return 0;
 }

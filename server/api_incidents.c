@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "server/api.h"
+#include "server/folding.h"
 #include "server/match_json.h"
 #include "server/matching.h"
 #include "server/names.h"
@@ -195,7 +196,9 @@ static int write_match(struct cw_jw *w, struct cw_app *app, cw_studio_no studio,
 {
     struct cw_asset a;
     struct cw_sighting s;
+    struct cw_run_note run;
     CW_TRY(cw_store_get_asset_no(app->store, studio, m->asset, &a, NULL, err));
+    CW_TRY(cw_read_run(app, studio, m->asset, &run, err));
     CW_TRY(cw_store_get_sighting_no(app->store, studio, m->sighting, &s, NULL, err));
     cw_jw_begin_object(w);
     cw_jw_kstr(w, "asset", a.id);
@@ -206,6 +209,7 @@ static int write_match(struct cw_jw *w, struct cw_app *app, cw_studio_no studio,
     cw_jw_kstr(w, "ip", s.ip[0] == '\0' ? NULL : s.ip);
     cw_jw_ktime(w, "fetched_at", s.fetched_us);
     cw_jw_ktime(w, "received_at", s.received_us);
+    cw_run_write(w, &run);
     cw_match_evidence_write(w, m);
     cw_jw_kbool(w, "lookback", m->lookback);
     cw_jw_ktime(w, "matched_at", m->at_us);

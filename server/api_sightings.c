@@ -7,6 +7,7 @@
 #include "base/hex.h"
 #include "server/api.h"
 #include "server/body.h"
+#include "server/folding.h"
 #include "server/host.h"
 #include "server/ingest.h"
 #include "server/match_json.h"
@@ -139,6 +140,7 @@ static int read_matches(struct cw_app *app, cw_studio_no studio, cw_sighting_no 
         f->expected_false = cw_expected_false(app, studio, &f->match);
         rc = cw_store_get_asset_no(app->store, studio, g.items[i].asset, &f->asset, NULL,
                                    err);
+        rc = rc == 0 ? cw_read_run(app, studio, g.items[i].asset, &f->run, err) : rc;
     }
     free(g.items);
     cw_found_list_sort(out);

@@ -177,7 +177,8 @@ static int publish_asset(struct cw_app *app, const struct cw_registration *r,
                                            .no = done->no,
                                            .rows = r->rows,
                                            .n_rows = r->n_rows,
-                                           .fp = &in->fp};
+                                           .fp = &in->fp,
+                                           .collection = r->asset.collection};
     CW_TRY(cw_registry_publish_asset(app->registry, &published, err));
     if (done->replaced != 0) {
         CW_TRY(cw_registry_withdraw(app->registry, r->asset.studio, done->replaced, err));
@@ -185,8 +186,7 @@ static int publish_asset(struct cw_app *app, const struct cw_registration *r,
     bool live;
     CW_TRY(still_live(app, r, done->no, &live, err));
     if (!live) {
-        cw_registry_hide(app->registry, done->no);
-        return 0;
+        return cw_registry_hide(app->registry, r->asset.studio, done->no, err);
     }
     CW_TRY(cw_match_sightings(app, r->asset.studio, &in->fp, &late_only, &late, err));
     return record_late(app, r->asset.studio, &late, done->no, 0, err);

@@ -149,17 +149,16 @@ int cw_locals_add_sighting(struct cw_locals *l, cw_studio_no studio, cw_sighting
     return rc;
 }
 
-bool cw_locals_oldest(struct cw_locals *l, cw_studio_no *out_studio,
-                      cw_sighting_no *out_no)
+cw_sighting_no cw_locals_oldest(struct cw_locals *l, cw_studio_no studio)
 {
+    cw_sighting_no no = 0;
     pthread_mutex_lock(&l->lock);
-    const bool any = l->n_kept > 0;
-    if (any) {
-        *out_studio = l->kept[l->first].studio;
-        *out_no = l->kept[l->first].no;
+    for (size_t i = 0; i < l->n_kept && no == 0; i++) {
+        const struct kept *k = &l->kept[(l->first + i) % l->cap];
+        no = k->studio == studio ? k->no : 0;
     }
     pthread_mutex_unlock(&l->lock);
-    return any;
+    return no;
 }
 
 uint64_t cw_locals_mark(const struct cw_locals *l, enum cw_locals_side side)

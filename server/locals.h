@@ -35,9 +35,8 @@ void cw_locals_remove_asset(struct cw_locals *l, cw_asset_no no);
 int cw_locals_add_sighting(struct cw_locals *l, cw_studio_no studio, cw_sighting_no no,
                            const struct cw_fingerprint *fp,
                            struct cw_err *err) CW_CHECKED;
-/* The oldest sighting that is still searched; false if there is none. */
-bool cw_locals_oldest(struct cw_locals *l, cw_studio_no *out_studio,
-                      cw_sighting_no *out_no);
+/* The oldest sighting of a studio that is still searched; 0 if there is none. */
+cw_sighting_no cw_locals_oldest(struct cw_locals *l, cw_studio_no studio);
 
 /* Moves with every addition: equal marks mean that nothing came between. */
 uint64_t cw_locals_mark(const struct cw_locals *l, enum cw_locals_side side);

@@ -85,6 +85,19 @@ void cw_match_evidence_write(struct cw_jw *w, const struct cw_match *m)
     cw_jw_kbool(w, "exact_bytes", m->exact_bytes);
 }
 
+void cw_run_write(struct cw_jw *w, const struct cw_run_note *run)
+{
+    cw_jw_key(w, "run");
+    if (run->frames <= 1) {
+        cw_jw_null(w);
+        return;
+    }
+    cw_jw_begin_object(w);
+    cw_jw_kstr(w, "keyframe", run->keyframe);
+    cw_jw_ku64(w, "frames", run->frames);
+    cw_jw_end_object(w);
+}
+
 static void write_found(struct cw_jw *w, const struct cw_found *f)
 {
     const struct cw_match *m = &f->match;
@@ -92,6 +105,7 @@ static void write_found(struct cw_jw *w, const struct cw_found *f)
     cw_jw_kstr(w, "collection", f->asset.collection);
     cw_jw_kstr(w, "asset", f->asset.id);
     cw_jw_ku64(w, "version", f->asset.version);
+    cw_run_write(w, &f->run);
     cw_match_evidence_write(w, m);
     cw_jw_key(w, "false_matches_expected");
     cw_jw_fixed(w, f->expected_false, 9);

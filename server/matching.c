@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "hashing/compare.h"
 #include "server/clues.h"
+#include "server/folding.h"
 #include "server/names.h"
 #include "server/placing.h"
 
@@ -203,15 +204,18 @@ static int reserve(struct cw_found_list *l, size_t n, struct cw_err *err)
     return 0;
 }
 
-/* Best first: by confidence, then by distance. */
+/* Best first: by confidence, which has a ceiling, then by the rate of false matches. */
 static int compare(const void *a, const void *b)
 {
-    const struct cw_match *x = &((const struct cw_found *)a)->match;
-    const struct cw_match *y = &((const struct cw_found *)b)->match;
-    if (x->confidence != y->confidence) {
-        return x->confidence < y->confidence ? 1 : -1;
+    const struct cw_found *x = a;
+    const struct cw_found *y = b;
+    if (x->match.confidence != y->match.confidence) {
+        return x->match.confidence < y->match.confidence ? 1 : -1;
     }
-    return (int)x->distance - (int)y->distance;
+    if (x->expected_false < y->expected_false || x->expected_false > y->expected_false) {
+        return x->expected_false < y->expected_false ? -1 : 1;
+    }
+    return (int)x->match.distance - (int)y->match.distance;
 }
 
 void cw_found_list_sort(struct cw_found_list *l)
@@ -343,6 +347,7 @@ int cw_match_assets(struct cw_app *app, cw_studio_no studio,
     CW_TRY(cw_clues_gather(app->registry, CW_LOCALS_ASSETS, studio, fp, options, &clues,
                            err));
     CW_TRY(judge_all(app, studio, fp, &clues, options->least, add_asset, out, err));
+    CW_TRY(cw_fold_runs(app, studio, fp, out, err));
     if (options->least == CW_BAND_NONE && out->n > CW_MATCHES_ALL) {
         out->n = CW_MATCHES_ALL;
     }

@@ -15,9 +15,17 @@
 #define CW_MATCHES_SHOWN 100 /* in one answer for one picture; incidents list all */
 #define CW_MATCHES_ALL 20    /* shown when `least` is CW_BAND_NONE */
 
+/* The run of near-identical frames that an asset belongs to (server/runs.h). */
+struct cw_run_note {
+    uint32_t frames;                /* 1 = no other */
+    char keyframe[CW_ASSET_ID_CAP]; /* id of the one that stands for all; "" if alone */
+};
+
 /* One match with what people want to see of it. */
 struct cw_found {
     struct cw_match match;
+    struct cw_run_note run;
+    cw_asset_no keyframe;  /* of that run */
     struct cw_asset asset; /* no fingerprint; empty in a lookback */
     double expected_false; /* alarms of this strength by chance, per query of this
                               registry */
@@ -48,7 +56,7 @@ struct cw_match_options {
 struct cw_match_mark cw_match_mark_assets(struct cw_app *app);
 struct cw_match_mark cw_match_mark_sightings(struct cw_app *app);
 
-/* Registered assets that the picture shows.
+/* Registered assets that the picture shows, one of each run of near-identical frames.
  * out  from empty; ended by the caller. Cost: one search and one read per hit */
 int cw_match_assets(struct cw_app *app, cw_studio_no studio,
                     const struct cw_fingerprint *fp,

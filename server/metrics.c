@@ -196,6 +196,17 @@ static void write_recipes(struct cw_buf *out, const struct cw_registry *r)
     }
 }
 
+static void write_runs(struct cw_buf *out, const struct cw_registry *r)
+{
+    struct cw_runs_stats s;
+    cw_runs_get_stats(r->runs, &s);
+    gauge(out, "celwatch_runs", "Runs of near-identical frames, of one frame or more.",
+          s.runs);
+    gauge(out, "celwatch_frames_in_runs",
+          "Frames whose local descriptors another of their run stands for.",
+          s.frames - s.runs);
+}
+
 static void write_store(struct cw_app *app, struct cw_buf *out)
 {
     struct cw_store_stats s;
@@ -246,6 +257,7 @@ void cw_metrics_write(struct cw_app *app, bool whole, struct cw_buf *out)
         write_locals(out, "assets", app, CW_LOCALS_ASSETS);
         write_locals(out, "sightings", app, CW_LOCALS_SIGHTINGS);
         write_recipes(out, app->registry);
+        write_runs(out, app->registry);
     }
     write_hashers(app, out);
     gauge(out, "celwatch_event_streams", "Open event streams.",

@@ -28,6 +28,9 @@ int cw_registry_open(struct cw_store *store, const struct cw_registry_options *o
     if (rc == 0) {
         rc = cw_locals_open(&options->locals, &r->locals, err);
     }
+    if (rc == 0) {
+        rc = cw_runs_open(store, &r->runs, err);
+    }
     if (rc != 0) {
         cw_registry_close(r);
         return rc;
@@ -42,6 +45,7 @@ void cw_registry_close(struct cw_registry *r)
         cw_search_close(r->assets);
         cw_search_close(r->sightings);
         cw_locals_close(r->locals);
+        cw_runs_close(r->runs);
         free(r);
     }
 }
@@ -160,21 +164,37 @@ static int load_feed(struct cw_registry *r, enum cw_feed feed, struct loading *l
 }
 
 static int read_asset(struct cw_registry *r, cw_studio_no studio, cw_asset_no no,
-                      struct cw_fingerprint *out, struct cw_err *err)
+                      struct cw_asset *out, struct cw_fingerprint *out_fp,
+                      struct cw_err *err)
 {
-    struct cw_asset asset;
     CW_AUTO(cw_buf_done) struct cw_buf bytes = CW_BUF_INIT(CW_FP_MAX_BYTES);
-    CW_TRY(cw_store_get_asset_no(r->store, studio, no, &asset, &bytes, err));
-    return cw_fingerprint_decode(asset.fingerprint, out, err);
+    CW_TRY(cw_store_get_asset_no(r->store, studio, no, out, &bytes, err));
+    CW_TRY(cw_fingerprint_decode(out->fingerprint, out_fp, err));
+    out->fingerprint = cw_bytes_of(NULL, 0); /* `bytes` ends here */
+    return 0;
+}
+
+/* Only the keyframe of a run is searched by its descriptors. */
+static int add_local(struct cw_registry *r, const struct cw_frame_in *frame,
+                     struct cw_err *err)
+{
+    cw_asset_no keyframe;
+    CW_TRY(cw_runs_join(r->runs, frame, &keyframe, err));
+    return keyframe != frame->no
+               ? 0
+               : cw_locals_add_asset(r->locals, frame->studio, frame->no, frame->fp, err);
 }
 
 static int load_version(struct cw_registry *r, const struct version *v,
                         struct cw_err *err)
 {
+    struct cw_asset asset;
     CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
-    CW_TRY(read_asset(r, v->studio, v->no, &fp, err));
+    CW_TRY(read_asset(r, v->studio, v->no, &asset, &fp, err));
     count(r, v->studio, fp.recipe, 1);
-    return cw_locals_add_asset(r->locals, v->studio, v->no, &fp, err);
+    const struct cw_frame_in frame = {
+        .studio = v->studio, .collection = asset.collection, .no = v->no, .fp = &fp};
+    return add_local(r, &frame, err);
 }
 
 static int by_number(const void *a, const void *b)
@@ -265,7 +285,9 @@ int cw_registry_publish_asset(struct cw_registry *r, const struct cw_published *
                               struct cw_err *err)
 {
     CW_TRY(publish(r->assets, p, err));
-    CW_TRY(cw_locals_add_asset(r->locals, p->studio, p->no, p->fp, err));
+    const struct cw_frame_in frame = {
+        .studio = p->studio, .collection = p->collection, .no = p->no, .fp = p->fp};
+    CW_TRY(add_local(r, &frame, err));
     count(r, p->studio, p->fp->recipe, 1);
     return 0;
 }
@@ -277,18 +299,29 @@ int cw_registry_publish_sighting(struct cw_registry *r, const struct cw_publishe
     return cw_locals_add_sighting(r->locals, p->studio, p->no, p->fp, err);
 }
 
-void cw_registry_hide(struct cw_registry *r, cw_asset_no no)
+/* Its heir is searched before it goes itself: in between both are found, never none. */
+int cw_registry_hide(struct cw_registry *r, cw_studio_no studio, cw_asset_no no,
+                     struct cw_err *err)
 {
+    struct cw_asset asset;
+    CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
+    const cw_asset_no heir = cw_runs_leave(r->runs, no);
+    if (heir != 0) {
+        CW_TRY(read_asset(r, studio, heir, &asset, &fp, err));
+        CW_TRY(cw_locals_add_asset(r->locals, studio, heir, &fp, err));
+    }
     cw_search_remove(r->assets, no);
     cw_locals_remove_asset(r->locals, no);
+    return 0;
 }
 
 int cw_registry_withdraw(struct cw_registry *r, cw_studio_no studio, cw_asset_no no,
                          struct cw_err *err)
 {
+    struct cw_asset asset;
     CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
-    cw_registry_hide(r, no);
-    CW_TRY(read_asset(r, studio, no, &fp, err));
+    CW_TRY(cw_registry_hide(r, studio, no, err));
+    CW_TRY(read_asset(r, studio, no, &asset, &fp, err));
     count(r, studio, fp.recipe, -1);
     return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "index/search.h"
 #include "server/locals.h"
+#include "server/runs.h"
 
 #define CW_STUDIOS_COUNTED 4096
 
@@ -19,6 +20,7 @@ struct cw_registry {
     struct cw_search *assets; /* owners are asset numbers */
     struct cw_search *sightings;
     struct cw_locals *locals;
+    struct cw_runs *runs;
     /* Live assets by studio (modulo): a studio's risk of false matches grows with its own
      * assets, and it must not learn of others'. */
     _Atomic uint64_t n_assets[CW_STUDIOS_COUNTED];
@@ -49,14 +51,16 @@ struct cw_published {
     const struct cw_hash_row *rows;
     size_t n_rows;
     const struct cw_fingerprint *fp;
+    const char *collection; /* of an asset */
 };
 /* Tell the searches of a commit. Threads: any. */
 int cw_registry_publish_asset(struct cw_registry *r, const struct cw_published *p,
                               struct cw_err *err) CW_CHECKED;
 int cw_registry_publish_sighting(struct cw_registry *r, const struct cw_published *p,
                                  struct cw_err *err) CW_CHECKED;
-/* Takes a version out of the searches; unknown numbers are fine. */
-void cw_registry_hide(struct cw_registry *r, cw_asset_no no);
+/* Takes a version out of the searches; one that was never published is fine. */
+int cw_registry_hide(struct cw_registry *r, cw_studio_no studio, cw_asset_no no,
+                     struct cw_err *err) CW_CHECKED;
 /* The same for one that was replaced or retired by a commit: it also leaves the counts.
  */
 int cw_registry_withdraw(struct cw_registry *r, cw_studio_no studio, cw_asset_no no,

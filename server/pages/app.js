@@ -307,6 +307,7 @@ function matchCard(match) {
     el("div", { class: "asset" },
       el("code", {}, match.asset),
       el("span", { class: "small" }, `version ${match.asset_version} · ${distanceWords(match)}`),
+      match.run ? el("span", { class: "small" }, `1 of ${match.run.frames} near-identical frames`) : null,
       match.agreeing.length > 1
         ? el("span", { class: "small" }, `agreeing: ${match.agreeing.map((kind) => PARTS[kind] ?? kind).join(", ")}`)
         : null),
