@@ -9,6 +9,7 @@
 #include "server/folding.h"
 #include "server/names.h"
 #include "server/placing.h"
+#include "server/templates.h"
 
 void cw_found_list_done(struct cw_found_list *l)
 {
@@ -348,6 +349,7 @@ int cw_match_assets(struct cw_app *app, cw_studio_no studio,
                            err));
     CW_TRY(judge_all(app, studio, fp, &clues, options->least, add_asset, out, err));
     CW_TRY(cw_fold_runs(app, studio, fp, out, err));
+    cw_lower_templates(out, options->least);
     if (options->least == CW_BAND_NONE && out->n > CW_MATCHES_ALL) {
         out->n = CW_MATCHES_ALL;
     }

@@ -224,6 +224,32 @@ static void recipes_meet_in_pdq(void **state)
     assert_int_equal(found.items[0].match.view, CW_VIEW_PDQ);
 }
 
+static void what_many_assets_share_is_only_weak(void **state)
+{
+    const struct cw_match_options weak = {.least = CW_BAND_WEAK};
+    (void)state;
+    register_view("a", CW_VIEW_INK, flip_bits(hash_of("sheet"), 41));
+    register_view("b", CW_VIEW_INK, flip_bits(hash_of("sheet"), 40));
+    register_view("c", CW_VIEW_INK, flip_bits(hash_of("sheet"), 39));
+    CW_AUTO(cw_fingerprint_done)
+    struct cw_fingerprint fp =
+        with_view("found", CW_VIEW_INK, CW_AREA_WHOLE, hash_of("sheet"));
+    CW_AUTO(cw_found_list_done) struct cw_found_list three = ask_with(&fp);
+    assert_int_equal(three.n, 3);
+    assert_int_equal(three.items[0].match.band, CW_BAND_POSSIBLE);
+    register_view("d", CW_VIEW_INK, flip_bits(hash_of("sheet"), 42));
+    register_view("really", CW_VIEW_INK, flip_bits(hash_of("sheet"), 20));
+    CW_AUTO(cw_found_list_done) struct cw_found_list five = {0};
+    assert_int_equal(cw_match_assets(&app, who.studio, &fp, &weak, &five, NULL), 0);
+    assert_int_equal(five.n, 5);
+    assert_string_equal(five.items[0].asset.id, "really");
+    assert_int_equal(five.items[0].match.band, CW_BAND_STRONG);
+    for (size_t i = 1; i < five.n; i++) {
+        assert_int_equal(five.items[i].match.band, CW_BAND_WEAK);
+        assert_true(five.items[i].match.confidence <= 500000);
+    }
+}
+
 static void a_new_asset_meets_rectangles_of_past_sightings(void **state)
 {
     static struct cw_sighting_in in;
@@ -309,6 +335,8 @@ int main(void)
             a_rectangle_of_a_found_picture_meets_the_whole_asset, open_app, close_app),
         cmocka_unit_test_setup_teardown(kinds_are_not_mixed_up, open_app, close_app),
         cmocka_unit_test_setup_teardown(views_that_agree_are_one_match, open_app,
+                                        close_app),
+        cmocka_unit_test_setup_teardown(what_many_assets_share_is_only_weak, open_app,
                                         close_app),
         cmocka_unit_test_setup_teardown(recipes_meet_in_pdq, open_app, close_app),
         cmocka_unit_test_setup_teardown(a_new_asset_meets_rectangles_of_past_sightings,
