@@ -116,8 +116,11 @@ static void judge_distance(const struct cw_evidence *evidence, uint64_t n_assets
                            struct cw_judgement *out)
 {
     const bool symmetric = evidence->asset_self_distance <= SYMMETRIC_SELF_DISTANCE;
-    const bool low_quality = evidence->asset_quality < CW_QUALITY_WEAK ||
-                             evidence->found_quality < CW_QUALITY_WEAK;
+    /* The quality is that of the luminance. A drawing too faint for it has an ink map all
+     * the same, and where even that is empty there is no ink hash. */
+    const bool luma = evidence->kind != CW_VIEW_INK && evidence->kind != CW_VIEW_INK_RECT;
+    const bool low_quality = luma && (evidence->asset_quality < CW_QUALITY_WEAK ||
+                                      evidence->found_quality < CW_QUALITY_WEAK);
     const struct radii *radii = &RADII[evidence->kind];
     const unsigned shift = symmetric ? (unsigned)radii->possible - SYMMETRIC_RADIUS : 0;
     const unsigned distance = evidence->distance + shift;

@@ -77,7 +77,8 @@ static struct cw_area16 area_of(const struct cw_plane *plane, struct cw_rect r)
     };
 }
 
-/* A rectangle with next to nothing to see resembles every other such rectangle. */
+/* What has next to nothing to see resembles everything else of that sort. The whole in
+ * luminance stays: it is registered, if only as weak. */
 static void add_seen(struct cw_fingerprint *fp, const struct cw_plane *plane,
                      const struct cw_seen *seen)
 {
@@ -86,7 +87,9 @@ static void add_seen(struct cw_fingerprint *fp, const struct cw_plane *plane,
     if (!rect || seen->luma.quality >= CW_QUALITY_WEAK) {
         add_turns(fp, rect ? CW_VIEW_PDQR_RECT : CW_VIEW_PDQR, area, &seen->luma);
     }
-    add_turns(fp, rect ? CW_VIEW_INK_RECT : CW_VIEW_INK, area, &seen->ink);
+    if (seen->ink.quality >= CW_QUALITY_WEAK) {
+        add_turns(fp, rect ? CW_VIEW_INK_RECT : CW_VIEW_INK, area, &seen->ink);
+    }
 }
 
 /* The descriptors as an array of their own. */
