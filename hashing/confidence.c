@@ -10,9 +10,9 @@
 #define MEASURED_DISTANCE 49.0
 #define MEASURED_FALSE (1.0 / 885.0)
 #define DECADES_PER_BIT (3.0 / 8.0)
-/* An upright match is one way to meet by accident; turned and inverted ones are 15 more.
- */
-#define WAYS 16.0
+/* An upright match is one way to meet by accident; turned and inverted ones are 15 more:
+ * log10(16) / DECADES_PER_BIT bits. */
+#define UPRIGHT_BITS 3.2
 /* More expected false matches than this, and it is only a weak match. */
 #define MOST_FALSE (1.0 / 885.0)
 
@@ -48,12 +48,11 @@ static const struct radii {
 #define LOW_QUALITY_CONFIDENCE 0.5 /* at most, where a picture shows next to nothing */
 #define HIGHEST_CONFIDENCE 0.9999  /* certainty is for identical bytes */
 
-static double expected_false(double distance, bool upright, uint64_t n_assets)
+double cw_expected_false_at(double equivalent, uint64_t n_assets)
 {
     const double assets = n_assets > 0 ? (double)n_assets : 1.0;
-    const double decades = (distance - MEASURED_DISTANCE) * DECADES_PER_BIT;
-    const double all = MEASURED_FALSE * (assets / MEASURED_ASSETS) * pow(10.0, decades);
-    return upright ? all / WAYS : all;
+    const double decades = (equivalent - MEASURED_DISTANCE) * DECADES_PER_BIT;
+    return MEASURED_FALSE * (assets / MEASURED_ASSETS) * pow(10.0, decades);
 }
 
 /* The odds of a copy against a stranger at this very distance: `expected` counts all
@@ -76,11 +75,32 @@ static enum cw_band band(const struct radii *radii, unsigned distance, double ex
     return distance > radii->strong ? CW_BAND_POSSIBLE : CW_BAND_STRONG;
 }
 
+/* A hash and local descriptors that agree, neither of them enough by itself: strangers
+ * that do both are fewer by a factor of 180, and there may be a structure that does both,
+ * so no more than that. */
+#define CORROBORATION_BITS 6.0
+
 /* The distance of PDQ that tells as much as this score. */
-static double distance_of(double score)
+static double equal_to_score(double score)
 {
     return CW_RADIUS_POSSIBLE -
            (score - SCORE_POSSIBLE) * DECADES_PER_SCORE / DECADES_PER_BIT;
+}
+
+/* The same for a distance of another kind: each kind's last possible distance is as
+ * telling as PDQ's. */
+static double equal_to_distance(const struct cw_evidence *e, unsigned distance)
+{
+    return (double)distance + CW_RADIUS_POSSIBLE - RADII[e->kind].possible -
+           (e->upright ? UPRIGHT_BITS : 0);
+}
+
+static struct cw_judgement judgement_of(double equivalent, uint64_t n_assets)
+{
+    const double expected = cw_expected_false_at(equivalent, n_assets);
+    return (struct cw_judgement){.confidence = confidence(expected),
+                                 .expected_false = expected,
+                                 .equivalent = equivalent};
 }
 
 static enum cw_band score_band(double score, double expected)
@@ -99,12 +119,8 @@ static enum cw_band score_band(double score, double expected)
 static void judge_score(const struct cw_evidence *evidence, uint64_t n_assets,
                         struct cw_judgement *out)
 {
-    const double expected = expected_false(distance_of(evidence->score), false, n_assets);
-    *out = (struct cw_judgement){
-        .band = score_band(evidence->score, expected),
-        .confidence = confidence(expected),
-        .expected_false = expected,
-    };
+    *out = judgement_of(equal_to_score(evidence->score), n_assets);
+    out->band = score_band(evidence->score, out->expected_false);
 }
 
 uint8_t cw_radius_weak(enum cw_view_kind kind)
@@ -124,14 +140,8 @@ static void judge_distance(const struct cw_evidence *evidence, uint64_t n_assets
     const struct radii *radii = &RADII[evidence->kind];
     const unsigned shift = symmetric ? (unsigned)radii->possible - SYMMETRIC_RADIUS : 0;
     const unsigned distance = evidence->distance + shift;
-    /* Each kind's last possible distance is as telling as PDQ's. */
-    const double expected = expected_false(
-        distance + CW_RADIUS_POSSIBLE - radii->possible, evidence->upright, n_assets);
-    struct cw_judgement j = {
-        .band = band(radii, distance, expected),
-        .confidence = confidence(expected),
-        .expected_false = expected,
-    };
+    struct cw_judgement j = judgement_of(equal_to_distance(evidence, distance), n_assets);
+    j.band = band(radii, distance, j.expected_false);
     if (symmetric && evidence->distance > SYMMETRIC_RADIUS) {
         j.band = CW_BAND_NONE;
     }
@@ -146,12 +156,27 @@ void cw_judge(const struct cw_evidence *evidence, uint64_t n_assets,
               struct cw_judgement *out)
 {
     if (evidence->exact_bytes) {
-        *out = (struct cw_judgement){.band = CW_BAND_STRONG, .confidence = 1.0};
+        *out = (struct cw_judgement){
+            .band = CW_BAND_STRONG, .confidence = 1.0, .equivalent = CW_EQUIVALENT_EXACT};
     } else if (evidence->kind == CW_VIEW_LOCAL) {
         judge_score(evidence, n_assets, out);
     } else {
         judge_distance(evidence, n_assets, out);
     }
+}
+
+void cw_judge_together(const struct cw_evidence *hash, const struct cw_evidence *local,
+                       uint64_t n_assets, struct cw_judgement *out)
+{
+    const double by_hash = equal_to_distance(hash, hash->distance);
+    const double by_score = equal_to_score(local->score);
+    *out = (struct cw_judgement){.band = CW_BAND_NONE};
+    if (hash->distance > RADII[hash->kind].weak || local->score < SCORE_WEAK) {
+        return;
+    }
+    *out = judgement_of((by_hash < by_score ? by_hash : by_score) - CORROBORATION_BITS,
+                        n_assets);
+    out->band = out->expected_false <= MOST_FALSE ? CW_BAND_POSSIBLE : CW_BAND_WEAK;
 }
 
 unsigned cw_fingerprint_self_distance(const struct cw_fingerprint *fp)

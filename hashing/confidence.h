@@ -37,11 +37,24 @@ struct cw_judgement {
     enum cw_band band;
     double confidence;     /* 0..1; falls as the distance grows or the score falls */
     double expected_false; /* strangers that come this near in one look at the registry */
+    double equivalent;     /* the distance of a turned PDQ match that tells as much */
 };
+
+/* Identical bytes. */
+#define CW_EQUIVALENT_EXACT (-256.0)
+
+/* Strangers that come as near as that in a registry of n_assets pictures. */
+double cw_expected_false_at(double equivalent, uint64_t n_assets);
 
 /* Judges one match in a registry of n_assets pictures. Threads pure. */
 void cw_judge(const struct cw_evidence *evidence, uint64_t n_assets,
               struct cw_judgement *out);
+
+/* Judges a hash within its weak radius and local descriptors of a weak score together:
+ * they bear each other out, and make a possible match even where a gate holds for the
+ * hash alone. Band none if either is less. Threads pure. */
+void cw_judge_together(const struct cw_evidence *hash, const struct cw_evidence *local,
+                       uint64_t n_assets, struct cw_judgement *out);
 
 /* The greatest distance that can still be a match of that kind: how far to search. */
 uint8_t cw_radius_weak(enum cw_view_kind kind);

@@ -138,7 +138,7 @@ int cw_store_list_collections(struct cw_store *s, cw_studio_no studio, const cha
 /* ---- matches ---------------------------------------------------------------------- */
 
 #define CW_MATCH_CORNERS 8
-#define CW_MATCH_SCORE_ONE 16
+#define CW_MATCH_ONE 16
 
 /* A place in a picture: shares of width and height, 65535 = all of it. */
 struct cw_place {
@@ -149,12 +149,12 @@ struct cw_match {
     cw_asset_no asset;       /* 0 in a registration: the asset being registered */
     cw_sighting_no sighting; /* 0 in a new sighting: that sighting */
     uint16_t distance;       /* Hamming, 0..256 */
-    uint16_t
-        score;    /* of local descriptors, in 1 / CW_MATCH_SCORE_ONE; 0 if not compared */
-    uint8_t view; /* enum cw_view_kind that matched */
-    uint8_t turn; /* enum cw_turn of the found picture */
-    uint8_t agreeing;  /* bit 1 << kind for every kind of view that matched */
-    uint8_t n_corners; /* of the outline of what both pictures show; 0 = unknown */
+    int16_t equivalent;      /* PDQ distance that tells as much, * CW_MATCH_ONE */
+    uint16_t score;          /* of local descriptors, * CW_MATCH_ONE; 0 = not compared */
+    uint8_t view;            /* enum cw_view_kind that matched */
+    uint8_t turn;            /* enum cw_turn of the found picture */
+    uint8_t agreeing;        /* bit 1 << kind for every kind of view that matched */
+    uint8_t n_corners;       /* of the outline of what both pictures show; 0 = unknown */
     struct cw_place found[CW_MATCH_CORNERS]; /* in the found picture, clockwise */
     struct cw_place shown[CW_MATCH_CORNERS]; /* the same corners in the asset */
     bool inverted;

@@ -226,6 +226,7 @@ void cw_record_put_match(struct cw_buf *b, const struct cw_match_record *m)
     cw_put_u8(b, MATCH_VERSION);
     cw_put_u64(b, m->incident);
     cw_put_u16(b, m->m.distance);
+    cw_put_u16(b, (uint16_t)m->m.equivalent);
     cw_put_u16(b, m->m.score);
     cw_put_u8(b, m->m.view);
     cw_put_u8(b, m->m.turn);
@@ -250,6 +251,9 @@ int cw_record_get_match(struct cw_bytes in, struct cw_match_record *out,
     const uint8_t version = get_range(&r, CW_RECORD_VERSION, MATCH_VERSION);
     out->incident = cw_get_u64(&r);
     out->m.distance = cw_get_u16(&r);
+    out->m.equivalent =
+        (int16_t)(version == CW_RECORD_VERSION ? out->m.distance * CW_MATCH_ONE
+                                               : cw_get_u16(&r));
     out->m.score = version == CW_RECORD_VERSION ? 0 : cw_get_u16(&r);
     out->m.view = cw_get_u8(&r);
     out->m.turn = cw_get_u8(&r);

@@ -108,12 +108,14 @@ static int by_owner(const void *a, const void *b)
 
 /* Whether a whole view, not one of its parts, is practically that of a registered
  * picture. */
-static bool is_settled(const struct cw_clues *c)
+static bool is_settled(const struct cw_clues *c, const struct cw_fingerprint *fp)
 {
+    const bool faint = fp->quality < CW_QUALITY_WEAK; /* its luminance proves nothing */
     for (size_t i = 0; i < c->n; i++) {
         const uint8_t seen = c->items[i].route.seen;
+        const bool luma = seen == CW_VIEW_PDQ || seen == CW_VIEW_PDQR;
         if (c->items[i].distance <= ALL_BUT_EXACT &&
-            (seen == CW_VIEW_PDQ || seen == CW_VIEW_PDQR || seen == CW_VIEW_INK)) {
+            ((luma && !faint) || seen == CW_VIEW_INK)) {
             return true;
         }
     }
@@ -121,6 +123,7 @@ static bool is_settled(const struct cw_clues *c)
 }
 
 static bool wants_local(const struct cw_registry *registry, enum cw_locals_side side,
+                        const struct cw_fingerprint *fp,
                         const struct cw_match_options *options,
                         const struct cw_clues *found)
 {
@@ -131,7 +134,7 @@ static bool wants_local(const struct cw_registry *registry, enum cw_locals_side 
     }
     /* A new asset is compared with every sighting that may show a part of it. */
     return side == CW_LOCALS_SIGHTINGS || options->least == CW_BAND_NONE ||
-           !is_settled(found);
+           !is_settled(found, fp);
 }
 
 static int add_local(struct cw_registry *registry, enum cw_locals_side side,
@@ -161,7 +164,7 @@ int cw_clues_gather(struct cw_registry *registry, enum cw_locals_side side,
     for (size_t i = 0; i < N_ROUTES; i++) {
         CW_TRY(follow(search, studio, fp, routes[i], options, out, err));
     }
-    if (wants_local(registry, side, options, out)) {
+    if (wants_local(registry, side, fp, options, out)) {
         CW_TRY(add_local(registry, side, studio, fp, out, err));
     }
     if (out->n > 1) {

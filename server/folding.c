@@ -42,7 +42,7 @@ static int try_frame(struct cw_app *app, cw_studio_no studio,
         asset.fingerprint = cw_bytes_of(NULL, 0); /* `bytes` ends here */
         best->asset = asset;
         best->match.asset = no;
-        best->match.score = (uint16_t)(c.loc * CW_MATCH_SCORE_ONE);
+        best->match.score = (uint16_t)(c.loc * CW_MATCH_ONE);
         cw_place_local(&best->match, &c.placed, fp, &frame);
     }
     return 0;
@@ -52,7 +52,7 @@ static int find_nearest(struct cw_app *app, cw_studio_no studio,
                         const struct cw_fingerprint *fp, const struct cw_run_view *run,
                         struct cw_found *f, struct cw_err *err)
 {
-    double loc = (double)f->match.score / CW_MATCH_SCORE_ONE;
+    double loc = (double)f->match.score / CW_MATCH_ONE;
     for (size_t i = 0; i < run->n; i++) {
         if (run->frames[i] != f->match.asset) {
             CW_TRY(try_frame(app, studio, fp, run->frames[i], f, &loc, err));

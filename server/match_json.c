@@ -32,7 +32,7 @@ static void write_words(struct cw_jw *w, const struct cw_match *m)
         cw_buf_printf(&words, "%s: the very same file", bands[m->band]);
     } else if (m->view == CW_VIEW_LOCAL) {
         cw_buf_printf(&words, "%s: details lie as in the registered picture, score %.0f",
-                      bands[m->band], (double)m->score / CW_MATCH_SCORE_ONE);
+                      bands[m->band], (double)m->score / CW_MATCH_ONE);
     } else {
         cw_buf_printf(&words, "%s: %u of 256 bits differ", bands[m->band], m->distance);
     }
@@ -65,7 +65,7 @@ void cw_match_evidence_write(struct cw_jw *w, const struct cw_match *m)
     cw_jw_kstr(w, "band", cw_band_name(m->band));
     cw_jw_ku64(w, "distance", m->distance);
     cw_jw_key(w, "score");
-    cw_jw_fixed(w, (double)m->score / CW_MATCH_SCORE_ONE, 1);
+    cw_jw_fixed(w, (double)m->score / CW_MATCH_ONE, 1);
     cw_jw_kstr(w, "view", cw_view_name(m->view, CW_TURN_ORIG));
     cw_jw_key(w, "agreeing");
     cw_jw_begin_array(w);

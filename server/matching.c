@@ -74,10 +74,9 @@ static int pair_init(struct pair *pair, const struct cw_clue *clues, size_t n,
     return 0;
 }
 
-static void judge_clue(const struct pair *pair, const struct cw_clue *clue,
-                       struct cw_judgement *out)
+static struct cw_evidence evidence_of(const struct pair *pair, const struct cw_clue *clue)
 {
-    const struct cw_evidence evidence = {
+    return (struct cw_evidence){
         .kind = clue->route.seen,
         .distance = clue->distance,
         .score = pair->local.loc,
@@ -88,7 +87,6 @@ static void judge_clue(const struct pair *pair, const struct cw_clue *clue,
         .asset_self_distance = pair->self_distance,
         .exact_bytes = pair->same_bytes,
     };
-    cw_judge(&evidence, pair->n_assets, out);
 }
 
 /* The area that a clue's row stands for, which the row itself does not say. */
@@ -149,10 +147,11 @@ static void describe(const struct pair *pair, const struct cw_clue *clue,
     const bool local = clue->route.seen == CW_VIEW_LOCAL;
     out->match = (struct cw_match){
         .distance = (uint16_t)(local ? whole_distance(pair) : clue->distance),
-        .score = (uint16_t)(pair->local.loc * CW_MATCH_SCORE_ONE),
+        .score = (uint16_t)(pair->local.loc * CW_MATCH_ONE),
         .view = clue->route.seen,
         .inverted = clue->inverted,
         .exact_bytes = pair->same_bytes,
+        .equivalent = (int16_t)(j->equivalent * CW_MATCH_ONE),
         .band = (uint8_t)j->band,
         .confidence = (uint32_t)(j->confidence * 1e6),
         .at_us = cw_utc_us(),
@@ -161,12 +160,37 @@ static void describe(const struct pair *pair, const struct cw_clue *clue,
     out->expected_false = j->expected_false;
 }
 
-/* Confidence has a ceiling, below it the rate of false matches still tells clues apart.
- */
+/* Band before confidence, which a larger registry lowers for some kinds of evidence more
+ * than for others; confidence has a ceiling, and there the rate of false matches still
+ * tells clues apart. */
 static bool more_telling(const struct cw_judgement *a, const struct cw_judgement *b)
 {
+    if (a->band != b->band) {
+        return a->band > b->band;
+    }
     return a->confidence > b->confidence ||
            (a->confidence == b->confidence && a->expected_false < b->expected_false);
+}
+
+/* The best of a hash and local descriptors together, for an asset that has clues of both.
+ * Told as a match by local descriptors, which know where it lies. */
+static void judge_together(const struct pair *pair, const struct cw_clue *clues, size_t n,
+                           const struct cw_clue *local, struct cw_judgement *best,
+                           struct cw_found *out)
+{
+    const struct cw_evidence score = evidence_of(pair, local);
+    for (size_t i = 0; i < n; i++) {
+        struct cw_judgement j;
+        const struct cw_evidence hash = evidence_of(pair, &clues[i]);
+        if (&clues[i] == local) {
+            continue;
+        }
+        cw_judge_together(&hash, &score, pair->n_assets, &j);
+        if (more_telling(&j, best)) {
+            *best = j;
+            describe(pair, local, &j, out);
+        }
+    }
 }
 
 /* The most telling of n clues makes the match, the others are noted as agreeing. False if
@@ -175,23 +199,26 @@ static bool judge(const struct pair *pair, const struct cw_clue *clues, size_t n
                   enum cw_band least, struct cw_found *out)
 {
     struct cw_judgement best = {.confidence = -1};
+    const struct cw_clue *local = NULL;
     uint8_t agreeing = 0;
     for (size_t i = 0; i < n; i++) {
         struct cw_judgement j;
-        judge_clue(pair, &clues[i], &j);
-        if (j.band < least) {
-            continue;
-        }
+        const struct cw_evidence evidence = evidence_of(pair, &clues[i]);
+        cw_judge(&evidence, pair->n_assets, &j);
         if (j.band != CW_BAND_NONE) {
             agreeing |= (uint8_t)(1U << clues[i].route.seen);
         }
+        local = clues[i].route.seen == CW_VIEW_LOCAL ? &clues[i] : local;
         if (more_telling(&j, &best)) {
             best = j;
             describe(pair, &clues[i], &j, out);
         }
     }
+    if (local != NULL && best.band < CW_BAND_STRONG) {
+        judge_together(pair, clues, n, local, &best, out);
+    }
     out->match.agreeing = agreeing;
-    return best.confidence >= 0;
+    return best.confidence >= 0 && best.band >= least;
 }
 
 /* ---- lists ------------------------------------------------------------------------ */
@@ -370,17 +397,6 @@ int cw_match_sightings(struct cw_app *app, cw_studio_no studio,
 double cw_expected_false(struct cw_app *app, cw_studio_no studio,
                          const struct cw_match *m)
 {
-    const struct cw_evidence evidence = {
-        .kind = m->view,
-        .distance = m->distance,
-        .score = (double)m->score / CW_MATCH_SCORE_ONE,
-        .upright = m->turn == CW_TURN_ORIG && !m->inverted,
-        .asset_quality = 100,
-        .found_quality = 100,
-        .asset_self_distance = CW_HASH_BITS,
-        .exact_bytes = m->exact_bytes,
-    };
-    struct cw_judgement judgement;
-    cw_judge(&evidence, cw_registry_assets(app->registry, studio), &judgement);
-    return judgement.expected_false;
+    return cw_expected_false_at((double)m->equivalent / CW_MATCH_ONE,
+                                cw_registry_assets(app->registry, studio));
 }
