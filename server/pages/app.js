@@ -292,7 +292,8 @@ function extent(corners) {
 }
 
 function outlines({ polygon }) {
-  if (!polygon?.found.length) return null;
+  const whole = (corners) => corners.every((corner) => corner.every((at) => at < 0.02 || at > 0.98));
+  if (!polygon?.found.length || (whole(polygon.found) && whole(polygon.asset))) return null;
   return el("div", { class: "outlines" },
     ...[["found", "Found picture"], ["asset", "Asset"]].map(([side, name]) =>
       el("figure", {}, outline(polygon[side], `${name}: ${extent(polygon[side])}`),
