@@ -210,6 +210,19 @@ def resized(image, n):
     return image.resize([max(1, round(d * factor)) for d in image.size], Image.LANCZOS)
 
 
+def cropped(image, n):
+    """What is left when 12 to 20 % are cut away from width and height, on sides that vary."""
+    w, h = image.size
+    part = (12 + n % 9) / 100
+    left, top = int(w * part * (n % 3) / 2), int(h * part * (n % 2))
+    return image.crop((left, top, left + int(w * (1 - part)), top + int(h * (1 - part))))
+
+
+def askew(image, n):
+    """Laid on a scanner by 3 to 7 degrees off."""
+    return image.rotate(3 + n % 5 if n % 2 else -3 - n % 5, Image.BICUBIC, expand=True, fillcolor="white")
+
+
 def jpeg(n):
     return {"format": "JPEG", "quality": 30 + n * 7 % 56}
 
@@ -228,6 +241,8 @@ TRANSFORMS = (
     ("recoloured", lambda i, n: rehued(i), jpeg),
     ("page margin", with_margin, jpeg),
     ("notes drawn over", with_notes, jpeg),
+    ("cropped", cropped, jpeg),
+    ("askew", askew, jpeg),
 )
 
 

@@ -14,7 +14,7 @@ import os
 import sys
 
 # What is painted over or laid around a picture may hide more of it than is left to recognise.
-PARTLY_MISSED = ("recoloured", "page margin", "notes drawn over")
+PARTLY_MISSED = ("recoloured", "page margin", "notes drawn over", "cropped", "askew")
 
 
 def json_lines(path):
