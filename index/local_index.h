@@ -22,7 +22,7 @@
 #define CW_LOCAL_BUCKET_MAX 120 /* larger buckets say nothing and are skipped */
 #define CW_LOCAL_NEAREST 60     /* matches kept of one descriptor of the query */
 #define CW_LOCAL_LEAST_VOTES 3  /* matches a picture needs to be a candidate */
-#define CW_LOCAL_CANDIDATES 20  /* pictures with the most matches, at most */
+#define CW_LOCAL_CANDIDATES 48  /* pictures with the most matches, at most */
 
 struct cw_local_index;
 
