@@ -22,7 +22,7 @@ struct cw_recipe {
     struct cw_views *views;
     struct cw_seen_list seen;
     struct cw_describe *describe;
-    struct cw_local local[CW_LPDQ_QUERY_POINTS];
+    struct cw_local local[CW_DESCRIBE_MAX];
 };
 
 int cw_recipe_new(const struct cw_decode_limits *limits, struct cw_recipe **out,
@@ -120,8 +120,10 @@ int cw_recipe_run(struct cw_recipe *r, struct cw_bytes picture, enum cw_strictne
     CW_TRY(cw_decode(r->decoder, picture, how, &r->tee.sink, &decoded, err));
     cw_pdq_hash(r->pdq, r->sampler.width, r->sampler.height, &pdq);
     CW_TRY(cw_views_look(r->views, r->pdq, &r->plane.plane, purpose, &r->seen, err));
-    if (how != CW_FAST) {
-        CW_TRY(cw_describe_plane(r->describe, &r->plane.plane, purpose, r->local,
+    if (how == CW_STRICT) {
+        CW_TRY(cw_describe_asset(r->describe, &r->plane.plane, r->local, &n_local, err));
+    } else if (how == CW_LENIENT) {
+        CW_TRY(cw_describe_found(r->describe, &r->plane.plane, &r->seen, r->local,
                                  &n_local, err));
     }
     memset(out, 0, sizeof *out);
