@@ -32,7 +32,7 @@ static const struct radii {
  * grows as telling as a distance: strangers fall by exp(-0.37) for every point of score,
  * which is 0.43 bits of distance (hashing/LOCAL.md, "What a score means"). */
 #define SCORE_STRONG 24.0
-#define SCORE_POSSIBLE 17.0
+#define SCORE_POSSIBLE 18.0
 #define SCORE_WEAK CW_SCORE_WEAK
 #define DECADES_PER_SCORE 0.16
 

@@ -4,9 +4,9 @@
 
 #include "hashing/compare.h"
 
-/* True if every part of `frame` shows what `keyframe` has at the same place: a crop of any
- * part of the one is then found by the descriptors of the other. A hold, a blink, a talking
- * mouth and a pan of some pixels do; a figure that has moved does not.
+/* True if every part of `frame` shows what `keyframe` has at the same place: a crop of
+ * any part of the one is then found by the descriptors of the other. A hold, a blink, a
+ * talking mouth and a pan of some pixels do; a figure that has moved does not.
  *
  * placed   keyframe placed in frame, by cw_compare_local
  * Threads  pure

@@ -138,16 +138,14 @@ static bool covers(const struct cw_rect *old, const struct cw_rect *r)
     return common > PART_OVERLAP * area_of(old);
 }
 
-static unsigned choose_parts(const struct cw_plane *plane,
-                             const struct cw_seen_list *seen,
-                             struct cw_rect out[CW_DESCRIBE_PARTS])
+static unsigned choose_parts(const struct cw_plane *plane, const struct cw_rect *parts,
+                             size_t n_parts, struct cw_rect out[CW_DESCRIBE_PARTS])
 {
     const struct cw_rect whole = cw_plane_whole(plane);
     unsigned n = 0;
-    for (size_t i = 0; i < seen->n && n < CW_DESCRIBE_PARTS; i++) {
-        const struct cw_rect r = seen->items[i].where;
-        bool wanted = seen->items[i].part == CW_PART_RECT &&
-                      area_of(&r) <= PART_MOST * area_of(&whole);
+    for (size_t i = 0; i < n_parts && n < CW_DESCRIBE_PARTS; i++) {
+        const struct cw_rect r = parts[i];
+        bool wanted = area_of(&r) <= PART_MOST * area_of(&whole);
         for (unsigned k = 0; k < n; k++) {
             wanted = wanted && !covers(&out[k], &r);
         }
@@ -179,12 +177,12 @@ static void move(const struct cw_plane *plane, const struct cw_rect *part,
 }
 
 int cw_describe_found(struct cw_describe *d, const struct cw_plane *plane,
-                      const struct cw_seen_list *parts, struct cw_local *out,
+                      const struct cw_rect *parts, size_t n_parts, struct cw_local *out,
                       size_t *out_n, struct cw_err *err)
 {
     struct cw_rect rects[CW_DESCRIBE_PARTS];
     struct cw_luma_map map;
-    const unsigned n_rects = choose_parts(plane, parts, rects);
+    const unsigned n_rects = choose_parts(plane, parts, n_parts, rects);
     CW_TRY(map_of(d, plane, CW_LPDQ_QUERY_SIDE, &map, err));
     size_t n = cw_lpdq_extract(d->lpdq, &map, CW_LPDQ_QUERY_POINTS, out);
     for (unsigned i = 0; i < n_rects; i++) {

@@ -4,7 +4,7 @@
 #define CW_HASHING_DESCRIBE_H
 
 #include "hashing/lpdq.h"
-#include "hashing/views.h"
+#include "hashing/plane.h"
 
 /* Working memory, about 8 MB, kept from one picture to the next. */
 struct cw_describe;
@@ -23,7 +23,7 @@ void cw_describe_free(struct cw_describe **d);
  * CW_LPDQ_REGISTRY_SIDE, those first that resemble no other of the picture; none if there
  * are fewer than CW_LPDQ_FEW_POINTS, because a plain picture proves nothing.
  *
- * plane     upright luminance, both sides 1 .. CW_PLANE_SIDE
+ * plane     upright luminance, both sides 1 .. CW_LPDQ_QUERY_SIDE
  * out       room for CW_DESCRIBE_MAX; the most telling first
  * Errors    CW_E_NO_MEMORY
  * Threads   one per `d`
@@ -36,10 +36,11 @@ int cw_describe_asset(struct cw_describe *d, const struct cw_plane *plane,
  * CW_DESCRIBE_PART_POINTS of each of the largest rectangles that may be a picture of
  * their own, looked at more closely; all in places of the whole.
  *
- * parts     as cw_views_look saw them
- * Cost      8 ms, and 1.5 ms for each part that is described */
+ * plane     both sides up to CW_LPDQ_QUERY_SIDE
+ * parts     rectangles of the plane, the largest first
+ * Cost      10 ms, and 1.5 ms for each part that is described */
 int cw_describe_found(struct cw_describe *d, const struct cw_plane *plane,
-                      const struct cw_seen_list *parts, struct cw_local *out,
+                      const struct cw_rect *parts, size_t n_parts, struct cw_local *out,
                       size_t *out_n, struct cw_err *err) CW_CHECKED;
 
 #endif

@@ -10,10 +10,10 @@
 /* The longer side of the map, px: it is shrunk to at most this and enlarged to at least
  * CW_LPDQ_LEAST_SIDE. */
 #define CW_LPDQ_REGISTRY_SIDE 512
-#define CW_LPDQ_QUERY_SIDE 768
+#define CW_LPDQ_QUERY_SIDE 1024
 #define CW_LPDQ_LEAST_SIDE 400
 #define CW_LPDQ_REGISTRY_POINTS 300
-#define CW_LPDQ_QUERY_POINTS 700
+#define CW_LPDQ_QUERY_POINTS 800
 /* A registered picture with fewer is not to be matched by them (hashing.md 5.5). */
 #define CW_LPDQ_FEW_POINTS 60
 

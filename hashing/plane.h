@@ -6,6 +6,8 @@
 
 /* Longer side of the luminance plane that the views are taken from, px. */
 #define CW_PLANE_SIDE 768
+/* And of the one that the local descriptors of a found picture are taken from. */
+#define CW_FINE_SIDE 1024
 
 /* A view: whoever made it says who owns px. Row y starts at px + y * stride. */
 struct cw_plane {

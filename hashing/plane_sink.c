@@ -23,7 +23,7 @@ static int begin(struct cw_sink *sink, const struct cw_layout *layout, struct cw
     struct cw_plane_sink *s = (struct cw_plane_sink *)sink;
     const bool transposed = layout->orientation >= 5;
     struct cw_area_sides sides = {.in_width = layout->width, .in_height = layout->height};
-    cw_plane_fit(layout->width, layout->height, CW_PLANE_SIDE, &sides.out_width,
+    cw_plane_fit(layout->width, layout->height, s->max_side, &sides.out_width,
                  &sides.out_height);
     CW_TRY(cw_area_begin(&s->area, &sides, layout->bands, err));
     s->plane.width = transposed ? sides.out_height : sides.out_width;
@@ -67,11 +67,12 @@ static void row(struct cw_sink *sink, uint32_t y, const uint8_t *pixels)
     }
 }
 
-int cw_plane_sink_init(struct cw_plane_sink *s, struct cw_err *err)
+int cw_plane_sink_init(struct cw_plane_sink *s, unsigned max_side, struct cw_err *err)
 {
     memset(s, 0, sizeof *s);
     s->sink = (struct cw_sink){.begin = begin, .row = row};
-    s->plane.px = calloc(CW_PLANE_SIDE, CW_PLANE_SIDE);
+    s->max_side = max_side;
+    s->plane.px = calloc(max_side, max_side);
     if (s->plane.px == NULL) {
         return cw_fail(err, CW_E_NO_MEMORY, "no memory for a plane");
     }

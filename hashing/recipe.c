@@ -11,14 +11,17 @@
 #include "hashing/tee_sink.h"
 #include "hashing/views.h"
 
-/* One decoding feeds two sinks: the sampler of the published PDQ, and the small plane
- * that the private views are taken from. */
+/* One decoding feeds three sinks: the sampler of the published PDQ, the small plane that
+ * the private views are taken from, and a finer one for the local descriptors of what was
+ * found, which may be small in its picture. */
 struct cw_recipe {
     struct cw_decoder *decoder;
     struct cw_pdq_work *pdq;
     struct cw_sampler sampler;
     struct cw_plane_sink plane;
-    struct cw_tee_sink tee;
+    struct cw_plane_sink fine;
+    struct cw_tee_sink tee;      /* sampler and plane */
+    struct cw_tee_sink fine_tee; /* and the fine plane */
     struct cw_views *views;
     struct cw_seen_list seen;
     struct cw_describe *describe;
@@ -35,10 +38,12 @@ int cw_recipe_new(const struct cw_decode_limits *limits, struct cw_recipe **out,
     CW_TRY(cw_decoder_new(limits, &r->decoder, err));
     CW_TRY(cw_pdq_work_new(&r->pdq, err));
     cw_sampler_init(&r->sampler, cw_pdq_luma(r->pdq));
-    CW_TRY(cw_plane_sink_init(&r->plane, err));
+    CW_TRY(cw_plane_sink_init(&r->plane, CW_PLANE_SIDE, err));
+    CW_TRY(cw_plane_sink_init(&r->fine, CW_FINE_SIDE, err));
     CW_TRY(cw_views_new(&r->views, err));
     CW_TRY(cw_describe_new(&r->describe, err));
     cw_tee_sink_init(&r->tee, &r->sampler.sink, &r->plane.sink);
+    cw_tee_sink_init(&r->fine_tee, &r->tee.sink, &r->fine.sink);
     *out = r;
     r = NULL;
     return 0;
@@ -50,6 +55,7 @@ void cw_recipe_free(struct cw_recipe **r)
         cw_decoder_free(&(*r)->decoder);
         cw_pdq_work_free(&(*r)->pdq);
         cw_plane_sink_done(&(*r)->plane);
+        cw_plane_sink_done(&(*r)->fine);
         cw_views_free(&(*r)->views);
         cw_describe_free(&(*r)->describe);
     }
@@ -110,6 +116,27 @@ static int take_local(const struct cw_recipe *r, size_t n, struct cw_fingerprint
     return 0;
 }
 
+/* The rectangles were seen in the plane, and are described in the fine one. */
+static int describe_found(struct cw_recipe *r, size_t *out_n, struct cw_err *err)
+{
+    struct cw_rect parts[CW_VIEWS_MAX];
+    const struct cw_plane *fine = &r->fine.plane;
+    const struct cw_plane *plane = &r->plane.plane;
+    unsigned n = 0;
+    for (size_t i = 0; i < r->seen.n; i++) {
+        const struct cw_rect at = r->seen.items[i].where;
+        if (r->seen.items[i].part == CW_PART_RECT) {
+            parts[n++] = (struct cw_rect){
+                .x = at.x * fine->width / plane->width,
+                .y = at.y * fine->height / plane->height,
+                .width = at.width * fine->width / plane->width,
+                .height = at.height * fine->height / plane->height,
+            };
+        }
+    }
+    return cw_describe_found(r->describe, fine, parts, n, r->local, out_n, err);
+}
+
 int cw_recipe_run(struct cw_recipe *r, struct cw_bytes picture, enum cw_strictness how,
                   struct cw_fingerprint *out, struct cw_err *err)
 {
@@ -117,14 +144,14 @@ int cw_recipe_run(struct cw_recipe *r, struct cw_bytes picture, enum cw_strictne
     struct cw_decoded decoded = {0};
     struct cw_pdq pdq;
     size_t n_local = 0;
-    CW_TRY(cw_decode(r->decoder, picture, how, &r->tee.sink, &decoded, err));
+    struct cw_sink *sink = how == CW_LENIENT ? &r->fine_tee.sink : &r->tee.sink;
+    CW_TRY(cw_decode(r->decoder, picture, how, sink, &decoded, err));
     cw_pdq_hash(r->pdq, r->sampler.width, r->sampler.height, &pdq);
     CW_TRY(cw_views_look(r->views, r->pdq, &r->plane.plane, purpose, &r->seen, err));
     if (how == CW_STRICT) {
         CW_TRY(cw_describe_asset(r->describe, &r->plane.plane, r->local, &n_local, err));
     } else if (how == CW_LENIENT) {
-        CW_TRY(cw_describe_found(r->describe, &r->plane.plane, &r->seen, r->local,
-                                 &n_local, err));
+        CW_TRY(describe_found(r, &n_local, err));
     }
     memset(out, 0, sizeof *out);
     CW_TRY(take_local(r, n_local, out, err));

@@ -144,7 +144,8 @@ int main(void)
 {
     large = malloc((size_t)LARGE_WIDTH * LARGE_HEIGHT * 3);
     uint8_t *px = malloc((size_t)WIDTH * HEIGHT);
-    if (large == NULL || px == NULL || cw_plane_sink_init(&sink, NULL) != 0 ||
+    if (large == NULL || px == NULL ||
+        cw_plane_sink_init(&sink, CW_PLANE_SIDE, NULL) != 0 ||
         cw_views_new(&views, NULL) != 0 || cw_ink_new(&ink, NULL) != 0 ||
         cw_rects_new(&rects, NULL) != 0 || cw_pdq_work_new(&pdq, NULL) != 0) {
         return EXIT_FAILURE;

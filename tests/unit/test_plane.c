@@ -226,8 +226,8 @@ static void the_sink_turns_upright(void **state)
     struct cw_plane_sink plain;
     struct cw_plane_sink turned;
     (void)state;
-    assert_int_equal(cw_plane_sink_init(&plain, NULL), 0);
-    assert_int_equal(cw_plane_sink_init(&turned, NULL), 0);
+    assert_int_equal(cw_plane_sink_init(&plain, CW_PLANE_SIDE, NULL), 0);
+    assert_int_equal(cw_plane_sink_init(&turned, CW_PLANE_SIDE, NULL), 0);
     for (size_t i = 0; i < sizeof SIDES / sizeof SIDES[0]; i++) {
         for (uint8_t orientation = 1; orientation <= 8; orientation++) {
             struct cw_layout layout = {.width = SIDES[i][0],
