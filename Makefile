@@ -28,7 +28,7 @@ PKG_INDEX := lmdb
 PKG_SERVER := libmicrohttpd
 PKG_CLI := libcurl
 PKG_TEST := cmocka libcurl
-ifeq ($(filter clean help deps format format-check demo check check-long bench fuzz \
+ifeq ($(filter clean help deps format format-check demo quality check check-long bench fuzz \
     check-layers check-headers lint,$(MAKECMDGOALS)),)
 MISSING := $(strip $(foreach p,$(PKG_BASE) $(PKG_DECODE) $(PKG_INDEX) $(PKG_SERVER) $(PKG_CLI),\
     $(shell $(PKG_CONFIG) --exists $(p) 2>/dev/null || echo $(p))))
@@ -188,7 +188,7 @@ fuzz-replay:
 	tests/run.sh --replay build/asan $(FUZZERS)
 
 # ---- what people call -------------------------------------------------------------------
-.PHONY: deps demo check check-asan check-tsan check-long check-layers check-headers lint format \
+.PHONY: deps demo quality check check-asan check-tsan check-long check-layers check-headers lint format \
     format-check bench install clean help
 deps:
 	scripts/deps build
@@ -196,6 +196,15 @@ demo:
 	scripts/deps demo
 	$(MAKE) programs
 	tests/demo/demo.sh
+# QUALITY_CORPUS=DIR scores another corpus of the same tables; without it one is built, once.
+QUALITY_CORPUS ?= build/quality/corpus
+quality:
+	scripts/deps quality
+	$(MAKE) programs
+	[ -f $(QUALITY_CORPUS)/queries.tsv ] || /usr/bin/python3 tests/quality/build_corpus.py $(QUALITY_CORPUS)
+	/usr/bin/python3 tests/quality/evaluate.py $(BUILD) $(QUALITY_CORPUS) build/quality/work
+	rm -rf build/quality/clip
+	/usr/bin/python3 tests/quality/clip.py $(BUILD) build/quality/clip
 check:
 	scripts/deps check
 	tests/check.sh
@@ -243,5 +252,6 @@ help:
 	@echo 'make check        every test, under the address and undefined sanitizers'
 	@echo 'make check-tsan   server and index under the thread sanitizer'
 	@echo 'make check-long   kill loops and long fuzzing'
+	@echo 'make quality      recall by transform on a corpus of drawn art, beside other hashes'
 	@echo 'make bench        one JSON line a benchmark, with the ratio to its reference'
 	@echo 'make lint format fuzz check-layers check-headers install clean'

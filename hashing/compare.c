@@ -188,6 +188,25 @@ static struct ring cut(const struct ring *in, unsigned edge)
     return out;
 }
 
+/* Clockwise as seen, y pointing down, and from the corner that is nearest to the top left:
+ * a mirrored asset has its corners the other way round. */
+static struct ring in_order(const struct ring *in)
+{
+    struct ring out = {.n = in->n};
+    double area = 0;
+    unsigned first = 0;
+    for (unsigned i = 0; i < in->n; i++) {
+        const struct cw_point p = in->at[i];
+        const struct cw_point q = in->at[(i + 1) % in->n];
+        area += p.x * q.y - q.x * p.y;
+        first = p.x + p.y < in->at[first].x + in->at[first].y ? i : first;
+    }
+    for (unsigned i = 0; i < in->n; i++) {
+        out.at[i] = in->at[(area >= 0 ? first + i : first + in->n - i) % in->n];
+    }
+    return out;
+}
+
 static double unit(double v)
 {
     return v < 0 ? 0 : v > 1 ? 1 : v;
@@ -210,6 +229,7 @@ void cw_outline_of(const struct cw_geometry *placed, struct cw_frame found,
     for (unsigned edge = 0; edge < 4; edge++) {
         ring = cut(&ring, edge);
     }
+    ring = in_order(&ring);
     const double *m = placed->map;
     for (unsigned i = 0; i < ring.n; i++) {
         const double x = ring.at[i].x * found.width / longer_of(found);

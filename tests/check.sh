@@ -50,6 +50,7 @@ if count_step build-asan make -j"$jobs" VARIANT=asan tests-built replay-built pr
     say 'the API against its specification'
     count_lines validate_spec python3 tests/spec/validate_spec.py
     count_lines selftest python3 tests/spec/selftest.py
+    count_lines test_score python3 tests/quality/test_score.py
     count_lines check_exchanges python3 tests/spec/check_exchanges.py "$work/exchanges"
     build/asan/tests/print_routes >"$work/routes"
     count_lines check_routes python3 tests/spec/check_routes.py "$work/routes"

@@ -1,5 +1,5 @@
 # Tests of hashing/: those of HASHING_SRC, and those that decode pictures.
-UNIT_HASHING := test_angle test_keypoints test_lpdq test_geometry test_hash test_pdq test_fingerprint test_fingerprint_json test_confidence \
+UNIT_HASHING := test_angle test_keypoints test_lpdq test_geometry test_compare test_hash test_pdq test_fingerprint test_fingerprint_json test_confidence \
     test_hasher_protocol
 UNIT_DECODE := test_sniff test_picture_header test_sampler test_plane test_trim test_rects \
     test_ink test_views test_decode test_hasher

@@ -1,6 +1,7 @@
 #include "hashing/confidence.h"
 #include "tests/support/t_cmocka.h"
 
+#include <math.h>
 #include <string.h>
 
 static struct cw_judgement judge(unsigned distance, uint64_t n_assets)
@@ -176,9 +177,87 @@ static void self_distance_uses_the_views_that_are_there(void **state)
     assert_int_equal(cw_fingerprint_self_distance(&fp), CW_HASH_BYTES);
 }
 
+static struct cw_judgement judge_score(double score, uint64_t n_assets)
+{
+    const struct cw_evidence evidence = {.kind = CW_VIEW_LOCAL, .score = score};
+    struct cw_judgement out;
+    cw_judge(&evidence, n_assets, &out);
+    return out;
+}
+
+static void scores_have_bands_of_their_own(void **state)
+{
+    (void)state;
+    assert_int_equal(judge_score(24, 1000).band, CW_BAND_STRONG);
+    assert_int_equal(judge_score(23.9, 900).band, CW_BAND_POSSIBLE);
+    assert_int_equal(judge_score(18, 900).band, CW_BAND_POSSIBLE);
+    assert_int_equal(judge_score(17.9, 900).band, CW_BAND_WEAK);
+    assert_int_equal(judge_score(11, 900).band, CW_BAND_WEAK);
+    assert_int_equal(judge_score(10.9, 900).band, CW_BAND_NONE);
+}
+
+static void a_larger_registry_needs_a_higher_score(void **state)
+{
+    (void)state;
+    assert_int_equal(judge_score(34, 1000000).band, CW_BAND_WEAK);
+    assert_int_equal(judge_score(37, 1000000).band, CW_BAND_STRONG);
+    for (double score = 1; score < 300; score += 0.5) {
+        assert_true(judge_score(score, 5000).confidence >=
+                    judge_score(score - 0.5, 5000).confidence);
+        assert_true(judge_score(score, 5000).expected_false <
+                    judge_score(score - 0.5, 5000).expected_false);
+    }
+}
+
+static void the_last_possible_ones_of_all_kinds_tell_the_same(void **state)
+{
+    const struct cw_evidence turned = {.kind = CW_VIEW_INK_RECT,
+                                       .distance = 44,
+                                       .asset_quality = 100,
+                                       .found_quality = 100,
+                                       .asset_self_distance = 100};
+    struct cw_judgement ink;
+    (void)state;
+    cw_judge(&turned, 777, &ink);
+    assert_true(fabs(ink.equivalent - judge(48, 777).equivalent) < 1e-9);
+    assert_true(fabs(ink.equivalent - judge_score(18, 777).equivalent) < 1e-9);
+    assert_true(fabs(cw_expected_false_at(ink.equivalent, 777) - ink.expected_false) <
+                1e-12);
+}
+
+static void a_hash_and_a_score_bear_each_other_out(void **state)
+{
+    struct cw_evidence hash = {.kind = CW_VIEW_PDQ,
+                               .distance = 50,
+                               .asset_quality = 20, /* faint, and its own mirror image */
+                               .found_quality = 100,
+                               .asset_self_distance = 0};
+    struct cw_evidence score = {.kind = CW_VIEW_LOCAL, .score = 12};
+    struct cw_judgement together;
+    struct cw_judgement alone;
+    (void)state;
+    cw_judge_together(&hash, &score, 900, &together);
+    cw_judge(&hash, 900, &alone);
+    assert_int_equal(together.band, CW_BAND_POSSIBLE);
+    assert_int_equal(alone.band, CW_BAND_NONE);
+    cw_judge_together(&hash, &score, 100000000, &together);
+    assert_int_equal(together.band, CW_BAND_WEAK);
+    hash.distance = CW_RADIUS_WEAK + 1;
+    cw_judge_together(&hash, &score, 900, &together);
+    assert_int_equal(together.band, CW_BAND_NONE);
+    hash.distance = 50;
+    score.score = 10.9;
+    cw_judge_together(&hash, &score, 900, &together);
+    assert_int_equal(together.band, CW_BAND_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scores_have_bands_of_their_own),
+        cmocka_unit_test(a_larger_registry_needs_a_higher_score),
+        cmocka_unit_test(the_last_possible_ones_of_all_kinds_tell_the_same),
+        cmocka_unit_test(a_hash_and_a_score_bear_each_other_out),
         cmocka_unit_test(bands_are_the_documented_distances),
         cmocka_unit_test(every_kind_has_its_own_distances),
         cmocka_unit_test(a_larger_registry_needs_a_smaller_distance),

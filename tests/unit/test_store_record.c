@@ -24,6 +24,11 @@ static const struct cw_collection_record COLLECTION = {
     .no = 10};
 static const struct cw_asset_name NAME = {.no = 11, .version = 12, .live = true};
 static const struct cw_match_record MATCH = {.m = {.distance = 256,
+                                                   .equivalent = -512,
+                                                   .score = 377,
+                                                   .n_corners = 2,
+                                                   .found = {{1, 2}, {3, 4}},
+                                                   .shown = {{5, 6}, {7, 8}},
                                                    .view = 2,
                                                    .turn = 3,
                                                    .inverted = true,
@@ -196,6 +201,11 @@ static int get_match(struct cw_bytes in)
         assert_true(out.m.inverted && out.m.lookback && !out.m.exact_bytes);
         assert_int_equal(out.m.confidence, MATCH.m.confidence);
         assert_int_equal(out.m.at_us, MATCH.m.at_us);
+        assert_int_equal(out.m.equivalent, -512);
+        assert_int_equal(out.m.score, 377);
+        assert_int_equal(out.m.n_corners, 2);
+        assert_memory_equal(out.m.found, MATCH.m.found, sizeof out.m.found);
+        assert_memory_equal(out.m.shown, MATCH.m.shown, sizeof out.m.shown);
     }
     return rc;
 }
@@ -394,9 +404,47 @@ static void garbage_is_never_read_past_its_end(void **state)
     }
 }
 
+/* Version 1 had the edges of a rectangle, and no score. */
+static void a_match_of_version_1_is_still_read(void **state)
+{
+    static const uint8_t V1[] = {1,                       /* version */
+                                 0, 0,  0, 0, 0, 0, 0, 9, /* incident */
+                                 0, 40, 3, 1, 8, /* distance, view, turn, kinds */
+                                 0, 1,  0, 2, 0, 3, 0, 4, /* left, top, right, bottom */
+                                 0, 0,  0, 2,             /* flags, band */
+                                 0, 1,  0, 0,             /* confidence */
+                                 0, 0,  0, 0, 0, 0, 0, 5};
+    struct cw_match_record out = {0};
+    (void)state;
+    assert_int_equal(cw_record_get_match(cw_bytes_of(V1, sizeof V1), &out, NULL), 0);
+    assert_int_equal(out.incident, 9);
+    assert_int_equal(out.m.distance, 40);
+    assert_int_equal(out.m.equivalent, 40 * CW_MATCH_ONE);
+    assert_int_equal(out.m.score, 0);
+    assert_int_equal(out.m.n_corners, 4);
+    assert_int_equal(out.m.found[2].x, 3);
+    assert_int_equal(out.m.found[2].y, 4);
+    assert_int_equal(out.m.shown[2].x, UINT16_MAX);
+    assert_int_equal(out.m.at_us, 5);
+}
+
+static void a_match_has_no_more_corners_than_fit(void **state)
+{
+    CW_AUTO(cw_buf_done) struct cw_buf b = CW_BUF_INIT(1024);
+    struct cw_match_record out = {0};
+    (void)state;
+    cw_record_put_match(&b, &MATCH);
+    assert_int_equal(b.p[18],
+                     2); /* after version, incident, three numbers and three bytes */
+    b.p[18] = CW_MATCH_CORNERS + 1;
+    assert_int_equal(cw_record_get_match(cw_buf_view(&b), &out, NULL), CW_E_CORRUPT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_match_of_version_1_is_still_read),
+        cmocka_unit_test(a_match_has_no_more_corners_than_fit),
         cmocka_unit_test(every_record_survives_the_round_trip),
         cmocka_unit_test(every_truncated_record_is_corrupt),
         cmocka_unit_test(a_byte_too_many_is_corrupt),
