@@ -8,6 +8,7 @@
 #include "server/ingest.h"
 #include "server/metrics.h"
 #include "server/registry.h"
+#include "tests/support/t_frames.h"
 
 static struct cw_conf conf;
 static struct cw_app app;
@@ -275,6 +276,129 @@ static void a_new_asset_meets_rectangles_of_past_sightings(void **state)
     assert_true(found.items[0].match.lookback);
 }
 
+/* A drawing registered by its local descriptors. */
+static void register_drawing(const char *id, uint64_t seed)
+{
+    struct cw_asset_in in = {.kind = CW_KIND_FRAME};
+    struct cw_registered done;
+    uint8_t *px = t_frame_draw(seed, 0, 0);
+    memcpy(in.id, id, strlen(id) + 1);
+    in.fp = t_frame_print(px, 0, 0, T_FRAME_WIDTH, T_FRAME_HEIGHT, 300, seed, 0);
+    free(px);
+    assert_int_equal(cw_ingest_assets(&app, &who, "film", &in, 1, true, &done, NULL), 0);
+    cw_fingerprint_done(&in.fp);
+}
+
+/* The middle of it, with a hash of its own. */
+static struct cw_fingerprint crop_of(uint64_t seed)
+{
+    uint8_t *px = t_frame_draw(seed, 0, 0);
+    const struct cw_fingerprint fp =
+        t_frame_print(px, 64, 48, 384, 288, 700, seed + 1000, 0);
+    free(px);
+    return fp;
+}
+
+static void a_crop_is_found_by_its_details(void **state)
+{
+    (void)state;
+    register_drawing("a", 1);
+    register_drawing("b", 2);
+    CW_AUTO(cw_fingerprint_done) struct cw_fingerprint crop = crop_of(2);
+    CW_AUTO(cw_found_list_done) struct cw_found_list found = ask_with(&crop);
+    assert_int_equal(found.n, 1);
+    const struct cw_match *m = &found.items[0].match;
+    assert_string_equal(found.items[0].asset.id, "b");
+    assert_int_equal(m->view, CW_VIEW_LOCAL);
+    assert_int_equal(m->band, CW_BAND_STRONG);
+    assert_true(m->score > 24 * CW_MATCH_ONE);
+    assert_int_equal(m->turn, CW_TURN_ORIG);
+    assert_int_equal(m->n_corners, 4);
+    assert_int_equal(m->found[2].x, UINT16_MAX);
+    assert_true(m->shown[0].x > 7000 && m->shown[0].x < 9400); /* 1/8 */
+    assert_true(found.items[0].expected_false < 1e-4);
+}
+
+static void a_fast_look_is_by_hashes_alone(void **state)
+{
+    const struct cw_match_options fast = {.least = CW_BAND_WEAK, .fast = true};
+    CW_AUTO(cw_found_list_done) struct cw_found_list found = {0};
+    (void)state;
+    register_drawing("a", 1);
+    CW_AUTO(cw_fingerprint_done) struct cw_fingerprint crop = crop_of(1);
+    assert_int_equal(cw_match_assets(&app, who.studio, &crop, &fast, &found, NULL), 0);
+    assert_int_equal(found.n, 0);
+}
+
+/* Two drawings on one page, one above the other. */
+static void every_asset_of_a_sheet_has_its_own_region(void **state)
+{
+    struct cw_lpdq *l = NULL;
+    uint8_t *page = malloc((size_t)T_FRAME_WIDTH * T_FRAME_HEIGHT * 2);
+    uint8_t *upper = t_frame_draw(1, 0, 0);
+    uint8_t *lower = t_frame_draw(2, 0, 0);
+    (void)state;
+    assert_non_null(page);
+    memcpy(page, upper, (size_t)T_FRAME_WIDTH * T_FRAME_HEIGHT);
+    memcpy(page + (size_t)T_FRAME_WIDTH * T_FRAME_HEIGHT, lower,
+           (size_t)T_FRAME_WIDTH * T_FRAME_HEIGHT);
+    const struct cw_luma_map map = {.px = page,
+                                    .width = T_FRAME_WIDTH,
+                                    .height = 2 * T_FRAME_HEIGHT,
+                                    .stride = T_FRAME_WIDTH};
+    const struct cw_hash hash = hash_of("page");
+    CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
+    cw_fingerprint_from_pdq(&hash, &fp);
+    fp.width = map.width;
+    fp.height = map.height;
+    fp.local = malloc(800 * sizeof *fp.local);
+    assert_non_null(fp.local);
+    assert_int_equal(cw_lpdq_new(2 * T_FRAME_HEIGHT, &l, NULL), 0);
+    fp.n_local = cw_lpdq_extract(l, &map, 800, fp.local);
+    cw_lpdq_free(&l);
+    free(page);
+    free(upper);
+    free(lower);
+    register_drawing("upper", 1);
+    register_drawing("lower", 2);
+    register_drawing("stranger", 3);
+    CW_AUTO(cw_found_list_done) struct cw_found_list found = ask_with(&fp);
+    assert_int_equal(found.n, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const struct cw_match *m = &found.items[i].match;
+        const bool is_upper = strcmp(found.items[i].asset.id, "upper") == 0;
+        assert_true(is_upper ? m->found[2].y < 36000 : m->found[0].y > 29000);
+    }
+}
+
+static void a_new_asset_meets_details_of_past_sightings(void **state)
+{
+    static struct cw_sighting_in in;
+    const struct cw_match_options options = {.least = CW_BAND_POSSIBLE};
+    struct cw_recorded done;
+    (void)state;
+    memset(&in, 0, sizeof in);
+    in.sighting.id[0] = 1;
+    memcpy(in.sighting.ip, "203.0.113.9", sizeof "203.0.113.9");
+    in.fp = crop_of(1);
+    assert_int_equal(cw_ingest_sightings(&app, &who, &in, 1, &done, NULL), 0);
+    cw_fingerprint_done(&in.fp);
+    uint8_t *px = t_frame_draw(1, 0, 0);
+    CW_AUTO(cw_fingerprint_done)
+    struct cw_fingerprint asset =
+        t_frame_print(px, 0, 0, T_FRAME_WIDTH, T_FRAME_HEIGHT, 300, 1, 0);
+    free(px);
+    CW_AUTO(cw_found_list_done) struct cw_found_list found = {0};
+    assert_int_equal(cw_match_sightings(&app, who.studio, &asset, &options, &found, NULL),
+                     0);
+    assert_int_equal(found.n, 1);
+    const struct cw_match *m = &found.items[0].match;
+    assert_int_equal(m->view, CW_VIEW_LOCAL);
+    assert_true(m->lookback);
+    assert_int_equal(m->found[2].x, UINT16_MAX); /* all of what was found */
+    assert_true(m->shown[0].x > 7000 && m->shown[0].x < 9400);
+}
+
 static void another_studio_finds_nothing(void **state)
 {
     (void)state;
@@ -340,6 +464,14 @@ int main(void)
                                         close_app),
         cmocka_unit_test_setup_teardown(recipes_meet_in_pdq, open_app, close_app),
         cmocka_unit_test_setup_teardown(a_new_asset_meets_rectangles_of_past_sightings,
+                                        open_app, close_app),
+        cmocka_unit_test_setup_teardown(a_crop_is_found_by_its_details, open_app,
+                                        close_app),
+        cmocka_unit_test_setup_teardown(a_fast_look_is_by_hashes_alone, open_app,
+                                        close_app),
+        cmocka_unit_test_setup_teardown(every_asset_of_a_sheet_has_its_own_region,
+                                        open_app, close_app),
+        cmocka_unit_test_setup_teardown(a_new_asset_meets_details_of_past_sightings,
                                         open_app, close_app),
         cmocka_unit_test_setup_teardown(another_studio_finds_nothing, open_app,
                                         close_app),
