@@ -45,7 +45,7 @@ static const struct radii {
 #define SYMMETRIC_SELF_DISTANCE 48
 #define SYMMETRIC_RADIUS 14
 
-#define LOW_QUALITY_CONFIDENCE 0.5 /* at most, where a picture shows next to nothing */
+#define LOW_QUALITY_CONFIDENCE 0.5 /* at most, where next to nothing is compared */
 #define HIGHEST_CONFIDENCE 0.9999  /* certainty is for identical bytes */
 
 double cw_expected_false_at(double equivalent, uint64_t n_assets)
@@ -145,7 +145,8 @@ static void judge_distance(const struct cw_evidence *evidence, uint64_t n_assets
     if (symmetric && evidence->distance > SYMMETRIC_RADIUS) {
         j.band = CW_BAND_NONE;
     }
-    if (low_quality) {
+    /* A box or a cross is a part of very many pictures. */
+    if (low_quality || (evidence->asset_plain && evidence->part)) {
         j.band = j.band > CW_BAND_WEAK ? CW_BAND_WEAK : j.band;
         j.confidence *= LOW_QUALITY_CONFIDENCE;
     }
@@ -177,6 +178,11 @@ void cw_judge_together(const struct cw_evidence *hash, const struct cw_evidence 
     *out = judgement_of((by_hash < by_score ? by_hash : by_score) - CORROBORATION_BITS,
                         n_assets);
     out->band = out->expected_false <= MOST_FALSE ? CW_BAND_POSSIBLE : CW_BAND_WEAK;
+}
+
+bool cw_fingerprint_is_plain(const struct cw_fingerprint *fp)
+{
+    return fp->recipe >= CW_RECIPE_VIEWS && fp->n_local == 0;
 }
 
 unsigned cw_fingerprint_self_distance(const struct cw_fingerprint *fp)

@@ -30,7 +30,9 @@ struct cw_evidence {
     uint8_t asset_quality; /* of the registered picture, 0..100 */
     uint8_t found_quality; /* of the picture that was found */
     unsigned asset_self_distance; /* cw_fingerprint_self_distance of the registered one */
-    bool exact_bytes;             /* both have the same SHA-256 */
+    bool asset_plain;             /* it has next to no detail: cw_fingerprint_is_plain */
+    bool part;        /* a part of either picture is compared, not both whole */
+    bool exact_bytes; /* both have the same SHA-256 */
 };
 
 struct cw_judgement {
@@ -58,6 +60,10 @@ void cw_judge_together(const struct cw_evidence *hash, const struct cw_evidence 
 
 /* The greatest distance that can still be a match of that kind: how far to search. */
 uint8_t cw_radius_weak(enum cw_view_kind kind);
+
+/* True for a fingerprint that could have local descriptors and has none: a box, a cross,
+ * a line or two. */
+bool cw_fingerprint_is_plain(const struct cw_fingerprint *fp);
 
 /* The least distance of the upright PDQ view to its own seven turns: small for discs,
  * rings and checkerboards, which look like every other disc. 256 without a PDQ view. */

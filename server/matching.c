@@ -74,21 +74,6 @@ static int pair_init(struct pair *pair, const struct cw_clue *clues, size_t n,
     return 0;
 }
 
-static struct cw_evidence evidence_of(const struct pair *pair, const struct cw_clue *clue)
-{
-    return (struct cw_evidence){
-        .kind = clue->route.seen,
-        .distance = clue->distance,
-        .score = pair->local.loc,
-        .upright =
-            clue->asked != NULL && clue->asked->turn == CW_TURN_ORIG && !clue->inverted,
-        .asset_quality = pair->asset->quality,
-        .found_quality = pair->found->quality,
-        .asset_self_distance = pair->self_distance,
-        .exact_bytes = pair->same_bytes,
-    };
-}
-
 /* The area that a clue's row stands for, which the row itself does not say. */
 static struct cw_area16 area_of_row(const struct cw_fingerprint *fp,
                                     const struct cw_clue *clue)
@@ -108,6 +93,40 @@ static struct cw_area16 area_of_row(const struct cw_fingerprint *fp,
         }
     }
     return area;
+}
+
+static bool is_whole(struct cw_area16 a)
+{
+    return a.left == 0 && a.top == 0 && a.right == UINT16_MAX && a.bottom == UINT16_MAX;
+}
+
+static struct cw_area16 area_of_other(const struct pair *pair, const struct cw_clue *clue)
+{
+    return area_of_row(pair->asset_asks ? pair->found : pair->asset, clue);
+}
+
+/* Whether a clue is of less than the whole of either picture. */
+static bool is_part(const struct pair *pair, const struct cw_clue *clue)
+{
+    return clue->asked != NULL &&
+           !(is_whole(clue->asked->area) && is_whole(area_of_other(pair, clue)));
+}
+
+static struct cw_evidence evidence_of(const struct pair *pair, const struct cw_clue *clue)
+{
+    return (struct cw_evidence){
+        .kind = clue->route.seen,
+        .distance = clue->distance,
+        .score = pair->local.loc,
+        .upright =
+            clue->asked != NULL && clue->asked->turn == CW_TURN_ORIG && !clue->inverted,
+        .asset_quality = pair->asset->quality,
+        .found_quality = pair->found->quality,
+        .asset_self_distance = pair->self_distance,
+        .asset_plain = cw_fingerprint_is_plain(pair->asset),
+        .part = is_part(pair, clue),
+        .exact_bytes = pair->same_bytes,
+    };
 }
 
 /* How far the whole pictures are apart, for a match that no hash made. */
@@ -132,8 +151,7 @@ static void place(const struct pair *pair, const struct cw_clue *clue, struct cw
         cw_place_local(m, &pair->local.placed, pair->found, pair->asset);
     } else if (clue->asked != NULL) {
         const struct cw_area16 asked = clue->asked->area;
-        const struct cw_area16 other =
-            area_of_row(pair->asset_asks ? pair->found : pair->asset, clue);
+        const struct cw_area16 other = area_of_other(pair, clue);
         const uint8_t turn = clue->asked->turn;
         cw_place_areas(m, pair->asset_asks ? &other : &asked,
                        pair->asset_asks ? &asked : &other,

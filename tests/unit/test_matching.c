@@ -151,6 +151,9 @@ static struct cw_fingerprint with_view(const char *seed, uint8_t kind,
     cw_fingerprint_from_pdq(&pdq, &fp);
     fp.recipe = CW_RECIPE_VIEWS;
     fp.views[fp.n_views++] = (struct cw_view){kind, CW_TURN_ORIG, area, hash};
+    fp.local = calloc(1, sizeof *fp.local); /* not a plain picture */
+    assert_non_null(fp.local);
+    fp.n_local = 1;
     return fp;
 }
 
@@ -169,6 +172,29 @@ static void register_view(const char *id, uint8_t kind, struct cw_hash hash)
     memcpy(in.id, id, strlen(id) + 1);
     in.fp = with_view(id, kind, CW_AREA_WHOLE, hash);
     assert_int_equal(cw_ingest_assets(&app, &who, "film", &in, 1, true, &done, NULL), 0);
+    cw_fingerprint_done(&in.fp);
+}
+
+static void a_plain_asset_is_no_part_of_other_pictures(void **state)
+{
+    const struct cw_area16 panel = {100, 200, 30000, 40000};
+    const struct cw_hash box = hash_of("box");
+    struct cw_asset_in in = {.id = "box", .kind = CW_KIND_FRAME};
+    struct cw_registered done;
+    (void)state;
+    in.fp = with_view("plain", CW_VIEW_PDQR, CW_AREA_WHOLE, box);
+    in.fp.n_local = 0;
+    assert_int_equal(cw_ingest_assets(&app, &who, "film", &in, 1, true, &done, NULL), 0);
+    cw_fingerprint_done(&in.fp);
+    CW_AUTO(cw_fingerprint_done)
+    struct cw_fingerprint page = with_view("page", CW_VIEW_PDQR_RECT, panel, box);
+    CW_AUTO(cw_found_list_done) struct cw_found_list part = ask_with(&page);
+    assert_int_equal(part.n, 1);
+    assert_int_equal(part.items[0].match.band, CW_BAND_WEAK);
+    CW_AUTO(cw_fingerprint_done)
+    struct cw_fingerprint copy = with_view("copy", CW_VIEW_PDQR, CW_AREA_WHOLE, box);
+    CW_AUTO(cw_found_list_done) struct cw_found_list whole = ask_with(&copy);
+    assert_int_equal(whole.items[0].match.band, CW_BAND_STRONG);
 }
 
 static void a_rectangle_of_a_found_picture_meets_the_whole_asset(void **state)
@@ -263,6 +289,7 @@ static void a_new_asset_meets_rectangles_of_past_sightings(void **state)
     memcpy(in.sighting.ip, "203.0.113.9", sizeof "203.0.113.9");
     in.fp = with_view("sheet", CW_VIEW_PDQR_RECT, panel, hash_of("frame"));
     assert_int_equal(cw_ingest_sightings(&app, &who, &in, 1, &done, NULL), 0);
+    cw_fingerprint_done(&in.fp);
     CW_AUTO(cw_fingerprint_done)
     struct cw_fingerprint asset =
         with_view("a", CW_VIEW_PDQR, CW_AREA_WHOLE, flip_bits(hash_of("frame"), 5));
@@ -457,6 +484,8 @@ int main(void)
                                         close_app),
         cmocka_unit_test_setup_teardown(
             a_rectangle_of_a_found_picture_meets_the_whole_asset, open_app, close_app),
+        cmocka_unit_test_setup_teardown(a_plain_asset_is_no_part_of_other_pictures,
+                                        open_app, close_app),
         cmocka_unit_test_setup_teardown(kinds_are_not_mixed_up, open_app, close_app),
         cmocka_unit_test_setup_teardown(views_that_agree_are_one_match, open_app,
                                         close_app),

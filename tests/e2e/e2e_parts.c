@@ -1,0 +1,210 @@
+/* Parts of registered drawings are found, said where, in both directions, after a
+ * restart; and pictures that show next to nothing raise no alarm against each other. */
+#include "base/crypto.h"
+#include "tests/support/t_api.h"
+#include "tests/support/t_pictures.h"
+#include "tests/support/t_sketch.h"
+
+#define WIDTH 640
+#define HEIGHT 480
+
+static struct t_reply send(const struct t_server *s, const char *method, const char *path,
+                           const struct t_picture *p)
+{
+    CW_AUTO(cw_buf_done) struct cw_buf png = CW_BUF_INIT(T_PICTURE_MAX_PNG);
+    t_picture_png(p, &png);
+    return t_send_picture(s, s->admin_key, method, path, cw_buf_view(&png));
+}
+
+static struct t_picture drawing(uint64_t seed)
+{
+    return (struct t_picture){
+        .width = WIDTH, .height = HEIGHT, .luma = t_sketch_draw(WIDTH, HEIGHT, seed)};
+}
+
+/* The middle, three quarters of either side. */
+static struct t_picture crop(uint64_t seed)
+{
+    struct t_picture whole = drawing(seed);
+    struct t_picture part = {.width = WIDTH * 3 / 4, .height = HEIGHT * 3 / 4};
+    part.luma = malloc((size_t)part.width * part.height);
+    assert_non_null(part.luma);
+    for (unsigned y = 0; y < part.height; y++) {
+        memcpy(part.luma + (size_t)y * part.width,
+               whole.luma + (size_t)(y + HEIGHT / 8) * WIDTH + WIDTH / 8, part.width);
+    }
+    t_picture_done(&whole);
+    return part;
+}
+
+static void put(const struct t_server *s, const char *path, uint64_t seed)
+{
+    CW_AUTO(t_picture_done) struct t_picture p = drawing(seed);
+    CW_AUTO(t_reply_done) struct t_reply r = send(s, "PUT", path, &p);
+    t_expect_status(&r, 201);
+}
+
+static void expect_window(const struct t_reply *r)
+{
+    t_expect_status(r, 200);
+    assert_int_equal(t_json_count(r->json, "/matches"), 1);
+    t_expect_text(r->json, "/matches/0/asset", "one");
+    t_expect_text(r->json, "/matches/0/view", "local");
+    assert_true(t_json_double(r->json, "/matches/0/score") >= 24);
+    assert_int_equal(t_json_count(r->json, "/matches/0/polygon/found"), 4);
+    assert_true(t_json_double(r->json, "/matches/0/polygon/found/2/0") > 0.98);
+    const double left = t_json_double(r->json, "/matches/0/polygon/asset/0/0");
+    const double right = t_json_double(r->json, "/matches/0/polygon/asset/2/0");
+    assert_true(left > 0.11 && left < 0.14);
+    assert_true(right > 0.86 && right < 0.89);
+}
+
+static void a_crop_is_found_with_its_window(void **state)
+{
+    const struct t_server *s = *state;
+    put(s, "/v1/collections/film/assets/one", 1);
+    put(s, "/v1/collections/film/assets/two", 2);
+    CW_AUTO(t_picture_done) struct t_picture part = crop(1);
+    CW_AUTO(t_reply_done) struct t_reply r = send(s, "POST", "/v1/match", &part);
+    expect_window(&r);
+}
+
+static void a_fast_look_misses_it(void **state)
+{
+    const struct t_server *s = *state;
+    CW_AUTO(t_picture_done) struct t_picture part = crop(1);
+    CW_AUTO(t_reply_done)
+    struct t_reply fast = send(s, "POST", "/v1/match?effort=fast", &part);
+    t_expect_status(&fast, 200);
+    assert_int_equal(t_json_count(fast.json, "/matches"), 0);
+    CW_AUTO(t_reply_done)
+    struct t_reply full = send(s, "POST", "/v1/match?effort=full", &part);
+    expect_window(&full);
+    CW_AUTO(t_reply_done)
+    struct t_reply wrong = send(s, "POST", "/v1/match?effort=some", &part);
+    t_expect_problem(&wrong, 400, "bad_query");
+}
+
+static void what_was_seen_as_a_part_is_seen_before(void **state)
+{
+    const struct t_server *s = *state;
+    CW_AUTO(t_picture_done) struct t_picture part = crop(3);
+    CW_AUTO(t_picture_done) struct t_picture whole = drawing(3);
+    CW_AUTO(t_reply_done)
+    struct t_reply seen =
+        send(s, "POST", "/v1/sightings?url=http%3A%2F%2Fx.example%2F3.png", &part);
+    t_expect_status(&seen, 202);
+    CW_AUTO(t_reply_done)
+    struct t_reply r = send(s, "PUT", "/v1/collections/film/assets/three", &whole);
+    t_expect_status(&r, 201);
+    assert_int_equal(t_json_count(r.json, "/seen_before"), 1);
+    t_expect_text(r.json, "/seen_before/0/view", "local");
+    assert_true(t_json_bool(r.json, "/lookback/local"));
+}
+
+static void parts_are_found_after_a_restart(void **state)
+{
+    struct t_server *s = *state;
+    CW_AUTO(t_picture_done) struct t_picture unseen = crop(4);
+    CW_AUTO(t_reply_done)
+    struct t_reply seen =
+        send(s, "POST", "/v1/sightings?url=http%3A%2F%2Fx.example%2F4.png", &unseen);
+    t_expect_status(&seen, 202);
+    t_server_stop(s);
+    t_server_start(s);
+    CW_AUTO(t_picture_done) struct t_picture part = crop(1);
+    CW_AUTO(t_reply_done) struct t_reply r = send(s, "POST", "/v1/match", &part);
+    expect_window(&r);
+    CW_AUTO(t_picture_done) struct t_picture whole = drawing(4);
+    CW_AUTO(t_reply_done)
+    struct t_reply late = send(s, "PUT", "/v1/collections/film/assets/four", &whole);
+    assert_int_equal(t_json_count(late.json, "/seen_before"), 1);
+}
+
+static void the_metrics_count_recipes_and_descriptors(void **state)
+{
+    const struct t_server *s = *state;
+    char body[T_JSON_CAP];
+    t_fingerprint_json(77, 0, "", body);
+    CW_AUTO(t_reply_done)
+    struct t_reply old =
+        t_put_json(s, s->admin_key, "/v1/collections/film/assets/old", body);
+    t_expect_status(&old, 201);
+    CW_AUTO(t_reply_done) struct t_reply r = t_get(s, s->admin_key, "/metrics");
+    t_expect_status(&r, 200);
+    const char *text = cw_buf_str(&r.body);
+    assert_non_null(strstr(text, "celwatch_assets_by_recipe{recipe=\"1\"} 1\n"));
+    assert_non_null(strstr(text, "celwatch_assets_by_recipe{recipe=\"2\"} 4\n"));
+    assert_non_null(strstr(text, "celwatch_local_descriptors{side=\"assets\"} "));
+    assert_non_null(strstr(text, "celwatch_runs 5\n"));
+}
+
+/* ---- pictures that show next to nothing ----------------------------------------------
+ */
+
+static struct t_picture odd(unsigned kind, unsigned width, unsigned height, unsigned seed)
+{
+    struct t_picture p = {.width = width, .height = height};
+    uint64_t state = seed;
+    p.luma = malloc((size_t)width * height);
+    assert_non_null(p.luma);
+    for (unsigned y = 0; y < height; y++) {
+        for (unsigned x = 0; x < width; x++) {
+            uint8_t v = (uint8_t)(40 * seed + 15); /* one colour */
+            if (kind == 1 && (x == width * seed / 7 || y == height / (seed + 2))) {
+                v = 0;
+            }
+            v = (uint8_t)(kind == 2 ? t_sketch_below(&state, 256) : v);
+            v = (uint8_t)(kind == 3 ? x * 255 / width : v);
+            p.luma[(size_t)y * width + x] = v;
+        }
+    }
+    return p;
+}
+
+/* One colour, lines of one pixel, noise, a ramp; tiny, long and large. */
+static void odd_pictures_raise_no_alarm_against_each_other(void **state)
+{
+    static const struct {
+        unsigned kind, width, height;
+    } ODD[] = {{0, 400, 300}, {0, 1, 1},   {0, 8, 1500}, {1, 500, 400},
+               {2, 300, 300}, {2, 20, 20}, {2, 9, 900},  {3, 640, 100}};
+    const struct t_server *s = *state;
+    char path[T_JSON_CAP];
+    for (unsigned i = 0; i < sizeof ODD / sizeof ODD[0]; i++) {
+        CW_AUTO(t_picture_done)
+        struct t_picture p = odd(ODD[i].kind, ODD[i].width, ODD[i].height, 1);
+        t_format(path, "/v1/collections/odd/assets/%u", i);
+        CW_AUTO(t_reply_done) struct t_reply r = send(s, "PUT", path, &p);
+        t_expect_status(&r, 201);
+    }
+    for (unsigned i = 0; i < sizeof ODD / sizeof ODD[0]; i++) {
+        if (ODD[i].kind == 3) {
+            continue; /* the same ramp again would be the same picture */
+        }
+        CW_AUTO(t_picture_done)
+        struct t_picture p = odd(ODD[i].kind, ODD[i].width, ODD[i].height, 4);
+        CW_AUTO(t_reply_done) struct t_reply r = send(s, "POST", "/v1/match", &p);
+        t_expect_status(&r, 200);
+        for (size_t k = 0; k < t_json_count(r.json, "/matches"); k++) {
+            t_format(path, "/matches/%zu/band", k);
+            t_expect_text(r.json, path, "weak");
+        }
+        if (ODD[i].kind == 0) {
+            assert_true(t_json_bool(r.json, "/weak")); /* and why */
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_crop_is_found_with_its_window),
+        cmocka_unit_test(a_fast_look_misses_it),
+        cmocka_unit_test(what_was_seen_as_a_part_is_seen_before),
+        cmocka_unit_test(parts_are_found_after_a_restart),
+        cmocka_unit_test(the_metrics_count_recipes_and_descriptors),
+        cmocka_unit_test(odd_pictures_raise_no_alarm_against_each_other),
+    };
+    return cmocka_run_group_tests(tests, t_server_group_setup, t_server_group_teardown);
+}
