@@ -188,8 +188,8 @@ static struct ring cut(const struct ring *in, unsigned edge)
     return out;
 }
 
-/* Clockwise as seen, y pointing down, and from the corner that is nearest to the top left:
- * a mirrored asset has its corners the other way round. */
+/* Clockwise as seen, y pointing down, and from the corner that is nearest to the top
+ * left: a mirrored asset has its corners the other way round. */
 static struct ring in_order(const struct ring *in)
 {
     struct ring out = {.n = in->n};
