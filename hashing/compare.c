@@ -115,7 +115,9 @@ static void place(struct bench *b, const struct cw_fingerprint *found,
                                           .query_frame = frame_of(found),
                                           .asset_frame = frame_of(asset),
                                           .matches = b->matches.items,
-                                          .n_matches = b->matches.n};
+                                          .n_matches = b->matches.n,
+                                          .asset = asset->local,
+                                          .n_asset = asset->n_local};
     (void)cw_geometry_place(&pair, mirrored, out);
 }
 
@@ -139,8 +141,8 @@ int cw_compare_local(const struct cw_fingerprint *found,
     words_of(asset->local, asset->n_local, NULL, b.asset);
     place(&b, found, asset, false, &direct);
     place(&b, found, asset, true, &mirrored);
-    out->loc = cw_geometry_loc(direct.score, mirrored.score);
-    out->placed = mirrored.score > direct.score ? mirrored : direct;
+    out->loc = cw_geometry_loc(direct.distinct, mirrored.distinct);
+    out->placed = mirrored.distinct > direct.distinct ? mirrored : direct;
     return 0;
 }
 

@@ -8,7 +8,7 @@
 
 /* How a registered picture lies in a found one. */
 struct cw_comparison {
-    double loc;                /* cw_geometry_loc of both ways; 0 = no placement */
+    double loc; /* cw_geometry_loc of what is distinct both ways; 0 = no placement */
     struct cw_geometry placed; /* the better way; zero if there is no placement */
 };
 

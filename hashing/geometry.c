@@ -3,6 +3,11 @@
  * proposal is refined twice by least squares, from turn-and-scale to an affine map as
  * long as that does not shear.
  *
+ * Along a circle, a straight edge or a row of windows all patches look alike, and where
+ * one lies where it should the others do too: that is one observation, however many
+ * keypoints it has. So the share of each inlier in what is distinct is divided by the
+ * number of inliers whose registered patches match its own (hashing/OPEN_COUNTRY.md).
+ *
  * Only additions, multiplications, divisions and square roots, in a fixed order; this
  * file is compiled with -ffp-contract=off. So the score is the same on every processor.
  */
@@ -11,6 +16,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/simd.h"
 #include "hashing/angle.h"
 
 #define PROPOSALS 30
@@ -32,7 +38,8 @@ struct pose_pair {
     double qx, qy, rx, ry;
     double scale;   /* of r over q */
     uint16_t turn;  /* of r against q */
-    uint16_t query; /* which descriptor */
+    uint16_t query; /* which descriptor of the found picture */
+    uint16_t local; /* and of the asset */
     uint16_t field;
     uint16_t distance;
 };
@@ -81,6 +88,7 @@ static struct pose_pair pair_of(const struct cw_local *q, const struct cw_local_
                           .ry = m->y * ur->y,
                           .scale = (double)m->scale / q->scale,
                           .query = m->query,
+                          .local = m->local,
                           .distance = m->distance};
     const unsigned angle = mirrored ? 0x8000U - q->angle : q->angle;
     p.turn = (uint16_t)(m->angle - angle);
@@ -92,6 +100,7 @@ static struct pose_pair pair_of(const struct cw_local *q, const struct cw_local_
 static bool is_sound(const struct cw_geometry_pair *pair, const struct cw_local_match *m)
 {
     return m->query < pair->n_query && m->query < CW_FP_MAX_LOCAL &&
+           (pair->asset == NULL || m->local < pair->n_asset) &&
            m->distance <= CW_LOCAL_RADIUS && m->scale != 0 &&
            pair->query[m->query].scale != 0;
 }
@@ -271,6 +280,59 @@ static bool refine(const struct bench *b, const struct inliers *in, struct place
     return at->scale >= LEAST_SCALE && at->scale <= MOST_SCALE;
 }
 
+/* ---- what is distinct -------------------------------------------------------------- */
+
+/* How many inliers' registered patches match each inlier's, its own included. */
+CW_BODY void alike_body(const struct cw_local *asset, const struct bench *b,
+                        const struct inliers *in, uint16_t *out)
+{
+    for (size_t i = 0; i < in->n; i++) {
+        out[i] = 1;
+    }
+    for (size_t i = 0; i < in->n; i++) {
+        uint64_t mine[CW_HASH_BYTES / 8];
+        memcpy(mine, asset[b->pairs[in->at[i]].local].bits.b, sizeof mine);
+        for (size_t k = 0; k < i; k++) {
+            uint64_t other[CW_HASH_BYTES / 8];
+            memcpy(other, asset[b->pairs[in->at[k]].local].bits.b, sizeof other);
+            const int d = __builtin_popcountll(mine[0] ^ other[0]) +
+                          __builtin_popcountll(mine[1] ^ other[1]) +
+                          __builtin_popcountll(mine[2] ^ other[2]) +
+                          __builtin_popcountll(mine[3] ^ other[3]);
+            out[i] = (uint16_t)(out[i] + (d <= CW_LOCAL_RADIUS));
+            out[k] = (uint16_t)(out[k] + (d <= CW_LOCAL_RADIUS));
+        }
+    }
+}
+
+CW_FOR_AVX2 static void alike_avx2(const struct cw_local *asset, const struct bench *b,
+                                   const struct inliers *in, uint16_t *out)
+{
+    alike_body(asset, b, in, out);
+}
+
+static void alike_plain(const struct cw_local *asset, const struct bench *b,
+                        const struct inliers *in, uint16_t *out)
+{
+    alike_body(asset, b, in, out);
+}
+
+static double distinct_of(const struct cw_geometry_pair *pair, const struct bench *b,
+                          const struct inliers *in)
+{
+    uint16_t alike[CW_GEOMETRY_MAX_MATCHES];
+    double sum = 0;
+    if (pair->asset == NULL) {
+        return (double)in->weight / CW_LOCAL_RADIUS;
+    }
+    (cw_has_avx2() ? alike_avx2 : alike_plain)(pair->asset, b, in, alike);
+    for (size_t i = 0; i < in->n; i++) {
+        const unsigned weight = 2U * CW_LOCAL_RADIUS - b->pairs[in->at[i]].distance;
+        sum += (double)weight / (CW_LOCAL_RADIUS * (double)alike[i]);
+    }
+    return sum;
+}
+
 /* ---- what is told ----------------------------------------------------------------- */
 
 static struct cw_point share_of(double x, double y, bool mirrored,
@@ -334,6 +396,7 @@ static void tell(const struct cw_geometry_pair *pair, const struct bench *b,
     memcpy(out->map, map, sizeof map);
     out->inliers = (unsigned)in->n;
     out->score = (double)in->weight / CW_LOCAL_RADIUS;
+    out->distinct = distinct_of(pair, b, in);
     tell_frame(pair, at, out);
     tell_region(pair, b, in, out);
 }

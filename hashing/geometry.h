@@ -23,6 +23,9 @@ struct cw_geometry_pair {
     struct cw_frame asset_frame;
     const struct cw_local_match *matches;
     size_t n_matches;
+    /* The asset's descriptors, which tell what is distinct; NULL if not at hand. */
+    const struct cw_local *asset;
+    size_t n_asset;
 };
 
 /* As shares of the found picture's width and height; outside 0..1 is outside of it. */
@@ -32,6 +35,8 @@ struct cw_point {
 
 struct cw_geometry {
     double score;     /* sum over the inliers of 1 .. 2, the nearer the more */
+    double distinct;  /* the same, inliers on patches that resemble each other counting as
+                       * one; equal to score without the asset's descriptors */
     unsigned inliers; /* one for each patch of the found picture and field of the asset */
     bool mirrored;
     /* asset x = map[0] x + map[1] y + map[2], asset y = map[3] x + map[4] y + map[5],
@@ -48,16 +53,14 @@ struct cw_geometry {
  *           to right before it is placed
  * out       all zero if there is no placement
  * Returns   true if there is one (three inliers or more). Matches that name a descriptor
- *           beyond n_query are left out; frames without a side have no placement
- * Threads   pure
- * Cost      at most 33 passes over CW_GEOMETRY_MAX_MATCHES; 0.01 ms for 50 matches;
- *           about 100 KB of stack
- * Source    hashing/LOCAL.md */
+ *           beyond n_query or n_asset are left out; frames without a side have no
+ * placement Threads   pure Cost      at most 33 passes over CW_GEOMETRY_MAX_MATCHES; 0.01
+ * ms for 50 matches; about 100 KB of stack Source    hashing/LOCAL.md */
 bool cw_geometry_place(const struct cw_geometry_pair *pair, bool mirrored,
                        struct cw_geometry *out);
 
-/* One figure from the scores of both lookups. Circles, and ornaments that are their own
- * mirror image, fit both ways and prove little. */
+/* One figure from the scores (or what is distinct of them) of both lookups. Circles, and
+ * ornaments that are their own mirror image, fit both ways and prove little. */
 double cw_geometry_loc(double direct, double mirrored);
 
 #endif

@@ -272,6 +272,89 @@ static void chance_scores_little(void **state)
     assert_true(most < 11);
 }
 
+/* ---- what is distinct ------------------------------------------------------------- */
+
+/* Descriptors that are no nearer than chance, but for `same` of them that are all one. */
+static void describe(struct scene *s, struct cw_local *asset, unsigned same)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        for (unsigned b = 0; b < CW_HASH_BYTES; b++) {
+            asset[i].bits.b[b] = (uint8_t)(i < same ? 85 : t_sketch_random(&s->seed));
+        }
+    }
+}
+
+static double distinct_of_lattice(unsigned same, double *out_score)
+{
+    struct scene *s = new_scene(11);
+    struct cw_local *asset = calloc(MOST, sizeof *asset);
+    const struct plant p = plant_of(0, 1, 100, 50);
+    struct cw_geometry g;
+    assert_non_null(asset);
+    add_inliers(s, &p, 40);
+    describe(s, asset, same);
+    const struct cw_geometry_pair pair = {.query = s->query,
+                                          .n_query = s->n,
+                                          .query_frame = FOUND,
+                                          .asset_frame = ASSET,
+                                          .matches = s->matches,
+                                          .n_matches = s->n,
+                                          .asset = asset,
+                                          .n_asset = s->n};
+    assert_true(cw_geometry_place(&pair, false, &g));
+    assert_int_equal(g.inliers, 40);
+    *out_score = g.score;
+    free(asset);
+    free(s);
+    return g.distinct;
+}
+
+static void patches_that_are_alike_count_once(void **state)
+{
+    (void)state;
+    const double one = 84 / 62.0; /* each inlier of the lattice */
+    double score = 0;
+    assert_true(fabs(distinct_of_lattice(0, &score) - 40 * one) < 1e-9);
+    assert_true(fabs(score - 40 * one) < 1e-9);
+    assert_true(fabs(distinct_of_lattice(30, &score) - 11 * one) < 1e-9);
+    assert_true(fabs(score - 40 * one) < 1e-9);
+    assert_true(fabs(distinct_of_lattice(40, &score) - one) < 1e-9);
+}
+
+static void without_the_asset_all_is_distinct(void **state)
+{
+    (void)state;
+    struct scene *s = new_scene(12);
+    const struct plant p = plant_of(20, 1.2, 200, 10);
+    struct cw_geometry g;
+    add_inliers(s, &p, 20);
+    assert_true(place(s, false, &g));
+    assert_true(fabs(g.distinct - g.score) < 1e-12);
+    free(s);
+}
+
+static void matches_beyond_the_asset_are_left_out(void **state)
+{
+    (void)state;
+    struct scene *s = new_scene(13);
+    struct cw_local asset[15];
+    const struct plant p = plant_of(0, 1, 100, 50);
+    struct cw_geometry g;
+    add_inliers(s, &p, 20);
+    memset(asset, 0, sizeof asset);
+    const struct cw_geometry_pair pair = {.query = s->query,
+                                          .n_query = s->n,
+                                          .query_frame = FOUND,
+                                          .asset_frame = ASSET,
+                                          .matches = s->matches,
+                                          .n_matches = s->n,
+                                          .asset = asset,
+                                          .n_asset = 15};
+    assert_true(cw_geometry_place(&pair, false, &g));
+    assert_int_equal(g.inliers, 15);
+    free(s);
+}
+
 static void circles_prove_little(void **state)
 {
     (void)state;
@@ -357,6 +440,9 @@ int main(void)
         cmocka_unit_test(region_is_convex_and_holds_the_inliers),
         cmocka_unit_test(one_patch_and_one_field_count_once),
         cmocka_unit_test(chance_scores_little),
+        cmocka_unit_test(patches_that_are_alike_count_once),
+        cmocka_unit_test(without_the_asset_all_is_distinct),
+        cmocka_unit_test(matches_beyond_the_asset_are_left_out),
         cmocka_unit_test(circles_prove_little),
         cmocka_unit_test(nothing_comes_of_nothing),
         cmocka_unit_test(hostile_matches_are_left_out),
