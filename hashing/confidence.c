@@ -31,8 +31,8 @@ static const struct radii {
 /* Least scores of each band for local descriptors (cw_geometry_loc), and how a score
  * grows as telling as a distance: strangers fall by exp(-0.37) for every point of score,
  * which is 0.43 bits of distance (hashing/LOCAL.md, "What a score means"). */
-#define SCORE_STRONG 24.0
-#define SCORE_POSSIBLE 18.0
+#define SCORE_STRONG 16.0
+#define SCORE_POSSIBLE 12.0
 #define SCORE_WEAK CW_SCORE_WEAK
 #define DECADES_PER_SCORE 0.16
 

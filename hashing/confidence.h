@@ -12,7 +12,7 @@
 #define CW_RADIUS_POSSIBLE 48
 #define CW_RADIUS_WEAK 52
 /* Least score of local descriptors that is still a match. */
-#define CW_SCORE_WEAK 11.0
+#define CW_SCORE_WEAK 8.0
 
 /* Ordered: a greater band says more. Stored: never renumber. */
 enum cw_band {

@@ -53,9 +53,11 @@ struct cw_geometry {
  *           to right before it is placed
  * out       all zero if there is no placement
  * Returns   true if there is one (three inliers or more). Matches that name a descriptor
- *           beyond n_query or n_asset are left out; frames without a side have no
- * placement Threads   pure Cost      at most 33 passes over CW_GEOMETRY_MAX_MATCHES; 0.01
- * ms for 50 matches; about 100 KB of stack Source    hashing/LOCAL.md */
+ *           beyond n_query or n_asset are left out; frames without a side have none
+ * Threads   pure
+ * Cost      at most 33 passes over CW_GEOMETRY_MAX_MATCHES; 0.01 ms for 50 matches;
+ *           about 100 KB of stack
+ * Source    hashing/LOCAL.md */
 bool cw_geometry_place(const struct cw_geometry_pair *pair, bool mirrored,
                        struct cw_geometry *out);
 

@@ -50,7 +50,7 @@ static void expect_window(const struct t_reply *r)
     assert_int_equal(t_json_count(r->json, "/matches"), 1);
     t_expect_text(r->json, "/matches/0/asset", "one");
     t_expect_text(r->json, "/matches/0/view", "local");
-    assert_true(t_json_double(r->json, "/matches/0/score") >= 24);
+    assert_true(t_json_double(r->json, "/matches/0/score") >= 16);
     assert_int_equal(t_json_count(r->json, "/matches/0/polygon/found"), 4);
     assert_true(t_json_double(r->json, "/matches/0/polygon/found/2/0") > 0.98);
     const double left = t_json_double(r->json, "/matches/0/polygon/asset/0/0");

@@ -188,24 +188,24 @@ static struct cw_judgement judge_score(double score, uint64_t n_assets)
 static void scores_have_bands_of_their_own(void **state)
 {
     (void)state;
-    assert_int_equal(judge_score(24, 1000).band, CW_BAND_STRONG);
-    assert_int_equal(judge_score(23.9, 900).band, CW_BAND_POSSIBLE);
-    assert_int_equal(judge_score(18, 900).band, CW_BAND_POSSIBLE);
-    assert_int_equal(judge_score(17.9, 900).band, CW_BAND_WEAK);
-    assert_int_equal(judge_score(11, 900).band, CW_BAND_WEAK);
-    assert_int_equal(judge_score(10.9, 900).band, CW_BAND_NONE);
+    assert_int_equal(judge_score(16, 1000).band, CW_BAND_STRONG);
+    assert_int_equal(judge_score(15.9, 900).band, CW_BAND_POSSIBLE);
+    assert_int_equal(judge_score(12, 900).band, CW_BAND_POSSIBLE);
+    assert_int_equal(judge_score(11.9, 900).band, CW_BAND_WEAK);
+    assert_int_equal(judge_score(8, 900).band, CW_BAND_WEAK);
+    assert_int_equal(judge_score(7.9, 900).band, CW_BAND_NONE);
 }
 
 static void a_larger_registry_needs_a_higher_score(void **state)
 {
     (void)state;
-    assert_int_equal(judge_score(34, 1000000).band, CW_BAND_WEAK);
-    assert_int_equal(judge_score(37, 1000000).band, CW_BAND_STRONG);
-    for (double score = 1; score < 300; score += 0.5) {
-        assert_true(judge_score(score, 5000).confidence >=
-                    judge_score(score - 0.5, 5000).confidence);
-        assert_true(judge_score(score, 5000).expected_false <
-                    judge_score(score - 0.5, 5000).expected_false);
+    assert_int_equal(judge_score(28, 1000000).band, CW_BAND_WEAK);
+    assert_int_equal(judge_score(31, 1000000).band, CW_BAND_STRONG);
+    for (unsigned half = 2; half < 600; half++) {
+        const struct cw_judgement j = judge_score(half / 2.0, 5000);
+        const struct cw_judgement less = judge_score((half - 1) / 2.0, 5000);
+        assert_true(j.confidence >= less.confidence);
+        assert_true(j.expected_false < less.expected_false);
     }
 }
 
@@ -220,7 +220,7 @@ static void the_last_possible_ones_of_all_kinds_tell_the_same(void **state)
     (void)state;
     cw_judge(&turned, 777, &ink);
     assert_true(fabs(ink.equivalent - judge(48, 777).equivalent) < 1e-9);
-    assert_true(fabs(ink.equivalent - judge_score(18, 777).equivalent) < 1e-9);
+    assert_true(fabs(ink.equivalent - judge_score(12, 777).equivalent) < 1e-9);
     assert_true(fabs(cw_expected_false_at(ink.equivalent, 777) - ink.expected_false) <
                 1e-12);
 }
@@ -232,7 +232,7 @@ static void a_hash_and_a_score_bear_each_other_out(void **state)
                                .asset_quality = 20, /* faint, and its own mirror image */
                                .found_quality = 100,
                                .asset_self_distance = 0};
-    struct cw_evidence score = {.kind = CW_VIEW_LOCAL, .score = 12};
+    struct cw_evidence score = {.kind = CW_VIEW_LOCAL, .score = 9};
     struct cw_judgement together;
     struct cw_judgement alone;
     (void)state;
@@ -246,7 +246,7 @@ static void a_hash_and_a_score_bear_each_other_out(void **state)
     cw_judge_together(&hash, &score, 900, &together);
     assert_int_equal(together.band, CW_BAND_NONE);
     hash.distance = 50;
-    score.score = 10.9;
+    score.score = 7.9;
     cw_judge_together(&hash, &score, 900, &together);
     assert_int_equal(together.band, CW_BAND_NONE);
 }

@@ -338,7 +338,7 @@ static void a_crop_is_found_by_its_details(void **state)
     assert_string_equal(found.items[0].asset.id, "b");
     assert_int_equal(m->view, CW_VIEW_LOCAL);
     assert_int_equal(m->band, CW_BAND_STRONG);
-    assert_true(m->score > 24 * CW_MATCH_ONE);
+    assert_true(m->score > 16 * CW_MATCH_ONE);
     assert_int_equal(m->turn, CW_TURN_ORIG);
     assert_int_equal(m->n_corners, 4);
     assert_int_equal(m->found[2].x, UINT16_MAX);
