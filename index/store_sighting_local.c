@@ -5,8 +5,8 @@
 
 #include "index/store_kv.h"
 
-/* At most so many are dropped by one transaction for each that it adds: a budget that was
- * lowered is reached soon, and no commit takes long. */
+/* Each addition makes room for itself, and where a budget was lowered drops up to so many
+ * more: it is reached soon, and no commit takes long. */
 #define DROPS_PER_PUT 8
 
 /* In order of arrival over all studios: the number first. */
@@ -35,14 +35,19 @@ int cw_skv_put_sighting_local(struct cw_kv_tx *tx, cw_studio_no studio, cw_sight
 {
     CW_AUTO(cw_buf_done) struct cw_buf b = CW_BUF_INIT(CW_RECORD_MAX);
     const struct cw_kk key = local_key(no, studio);
-    uint64_t total;
-    if (local.len == 0 || budget == 0) {
+    uint64_t before, total;
+    if (local.len == 0) {
         return 0;
     }
-    cw_buf_add(&b, local.p, local.len);
-    CW_TRY(cw_skv_put(tx, CW_TABLE_SIGHTING_LOCAL, &key, &b, err));
-    CW_TRY(cw_skv_count(tx, CW_COUNTER_SIGHTING_LOCAL, 0, (int)local.len, &total, err));
-    for (unsigned i = 0; i < DROPS_PER_PUT && total > budget; i++) {
+    CW_TRY(cw_skv_counter(tx, CW_COUNTER_SIGHTING_LOCAL, 0, &before, err));
+    total = before;
+    if (local.len <= budget) { /* else it would displace all others, and itself */
+        cw_buf_add(&b, local.p, local.len);
+        CW_TRY(cw_skv_put(tx, CW_TABLE_SIGHTING_LOCAL, &key, &b, err));
+        CW_TRY(
+            cw_skv_count(tx, CW_COUNTER_SIGHTING_LOCAL, 0, (int)local.len, &total, err));
+    }
+    for (unsigned i = 0; total > budget && (i < DROPS_PER_PUT || total > before); i++) {
         CW_TRY(drop_oldest(tx, &total, err));
     }
     return 0;
