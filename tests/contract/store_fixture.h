@@ -51,17 +51,25 @@ static inline void fix_ok(int rc, const struct cw_err *err)
     }
 }
 
-static inline struct cw_store *fix_open_url(const char *url)
+/* local_budget  of the local descriptors of sightings, bytes */
+static inline struct cw_store *fix_open_url_with(const char *url, uint64_t local_budget)
 {
     struct cw_store_options o = CW_STORE_DEFAULTS;
     struct cw_store *s = NULL;
     struct cw_err err = {0};
     o.create = true;
+    o.sighting_local_bytes = local_budget;
     fix_ok(cw_store_open(url, &o, &s, &err), &err);
     return s;
 }
 
-static inline void fix_open(struct fixture *x, const char *engine)
+static inline struct cw_store *fix_open_url(const char *url)
+{
+    return fix_open_url_with(url, CW_STORE_DEFAULTS.sighting_local_bytes);
+}
+
+static inline void fix_open_with(struct fixture *x, const char *engine,
+                                 uint64_t local_budget)
 {
     struct cw_err err = {0};
     memset(x, 0, sizeof *x);
@@ -71,12 +79,17 @@ static inline void fix_open(struct fixture *x, const char *engine)
         fix_temp_dir(x->dir);
         (void)snprintf(x->url, sizeof x->url, "lmdb:%s", x->dir);
     }
-    x->s = fix_open_url(x->url);
+    x->s = fix_open_url_with(x->url, local_budget);
     if (strcmp(engine, "failing") == 0) {
         struct cw_store *inner = x->s;
         fix_ok(cw_store_failing_new(inner, &x->s, &err), &err);
     }
     fix_ok(cw_store_studio(x->s, "acme", true, &x->studio, &err), &err);
+}
+
+static inline void fix_open(struct fixture *x, const char *engine)
+{
+    fix_open_with(x, engine, CW_STORE_DEFAULTS.sighting_local_bytes);
 }
 
 static inline void fix_close(struct fixture *x)

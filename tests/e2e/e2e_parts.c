@@ -139,63 +139,6 @@ static void the_metrics_count_recipes_and_descriptors(void **state)
     assert_non_null(strstr(text, "celwatch_runs 5\n"));
 }
 
-/* ---- pictures that show next to nothing ----------------------------------------------
- */
-
-static struct t_picture odd(unsigned kind, unsigned width, unsigned height, unsigned seed)
-{
-    struct t_picture p = {.width = width, .height = height};
-    uint64_t state = seed;
-    p.luma = malloc((size_t)width * height);
-    assert_non_null(p.luma);
-    for (unsigned y = 0; y < height; y++) {
-        for (unsigned x = 0; x < width; x++) {
-            uint8_t v = (uint8_t)(40 * seed + 15); /* one colour */
-            if (kind == 1 && (x == width * seed / 7 || y == height / (seed + 2))) {
-                v = 0;
-            }
-            v = (uint8_t)(kind == 2 ? t_sketch_below(&state, 256) : v);
-            v = (uint8_t)(kind == 3 ? x * 255 / width : v);
-            p.luma[(size_t)y * width + x] = v;
-        }
-    }
-    return p;
-}
-
-/* One colour, lines of one pixel, noise, a ramp; tiny, long and large. */
-static void odd_pictures_raise_no_alarm_against_each_other(void **state)
-{
-    static const struct {
-        unsigned kind, width, height;
-    } ODD[] = {{0, 400, 300}, {0, 1, 1},   {0, 8, 1500}, {1, 500, 400},
-               {2, 300, 300}, {2, 20, 20}, {2, 9, 900},  {3, 640, 100}};
-    const struct t_server *s = *state;
-    char path[T_JSON_CAP];
-    for (unsigned i = 0; i < sizeof ODD / sizeof ODD[0]; i++) {
-        CW_AUTO(t_picture_done)
-        struct t_picture p = odd(ODD[i].kind, ODD[i].width, ODD[i].height, 1);
-        t_format(path, "/v1/collections/odd/assets/%u", i);
-        CW_AUTO(t_reply_done) struct t_reply r = send(s, "PUT", path, &p);
-        t_expect_status(&r, 201);
-    }
-    for (unsigned i = 0; i < sizeof ODD / sizeof ODD[0]; i++) {
-        if (ODD[i].kind == 3) {
-            continue; /* the same ramp again would be the same picture */
-        }
-        CW_AUTO(t_picture_done)
-        struct t_picture p = odd(ODD[i].kind, ODD[i].width, ODD[i].height, 4);
-        CW_AUTO(t_reply_done) struct t_reply r = send(s, "POST", "/v1/match", &p);
-        t_expect_status(&r, 200);
-        for (size_t k = 0; k < t_json_count(r.json, "/matches"); k++) {
-            t_format(path, "/matches/%zu/band", k);
-            t_expect_text(r.json, path, "weak");
-        }
-        if (ODD[i].kind == 0) {
-            assert_true(t_json_bool(r.json, "/weak")); /* and why */
-        }
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,7 +147,6 @@ int main(void)
         cmocka_unit_test(what_was_seen_as_a_part_is_seen_before),
         cmocka_unit_test(parts_are_found_after_a_restart),
         cmocka_unit_test(the_metrics_count_recipes_and_descriptors),
-        cmocka_unit_test(odd_pictures_raise_no_alarm_against_each_other),
     };
     return cmocka_run_group_tests(tests, t_server_group_setup, t_server_group_teardown);
 }

@@ -1,6 +1,7 @@
 #include "tests/support/t_pictures.h"
 
 #include "tests/support/t_cmocka.h"
+#include "tests/support/t_sketch.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -88,6 +89,13 @@ struct t_picture t_picture_draw(uint64_t seed, unsigned width, unsigned height)
     return p;
 }
 
+struct t_picture t_picture_sketch(uint64_t seed, unsigned width, unsigned height)
+{
+    return (struct t_picture){.width = width,
+                              .height = height,
+                              .luma = t_sketch_draw((int)width, (int)height, seed)};
+}
+
 struct t_picture t_picture_mirrored(const struct t_picture *p)
 {
     struct t_picture out = new_picture(p->width, p->height);
@@ -119,6 +127,17 @@ struct t_picture t_picture_resized(const struct t_picture *p, unsigned width,
             out.luma[y * width + x] =
                 p->luma[(y * p->height / height) * p->width + x * p->width / width];
         }
+    }
+    return out;
+}
+
+struct t_picture t_picture_cropped(const struct t_picture *p, unsigned x, unsigned y,
+                                   unsigned width, unsigned height)
+{
+    assert_true(x + width <= p->width && y + height <= p->height);
+    struct t_picture out = new_picture(width, height);
+    for (size_t row = 0; row < height; row++) {
+        memcpy(out.luma + row * width, p->luma + (y + row) * p->width + x, width);
     }
     return out;
 }

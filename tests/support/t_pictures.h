@@ -17,10 +17,16 @@ struct t_picture {
  * every other, the same seed is the same drawing in any size. Owns  here and below:
  * caller ends the result with t_picture_done */
 struct t_picture t_picture_draw(uint64_t seed, unsigned width, unsigned height);
+/* Strokes and blobs, many of them: a drawing with something to see in each of its parts.
+ */
+struct t_picture t_picture_sketch(uint64_t seed, unsigned width, unsigned height);
 struct t_picture t_picture_mirrored(const struct t_picture *p);
 struct t_picture t_picture_turned(const struct t_picture *p); /* a quarter, clockwise */
 struct t_picture t_picture_resized(const struct t_picture *p, unsigned width,
                                    unsigned height);
+/* The window of it from (x, y) on. */
+struct t_picture t_picture_cropped(const struct t_picture *p, unsigned x, unsigned y,
+                                   unsigned width, unsigned height);
 void t_picture_done(struct t_picture *p);
 
 /* Appends it as a PNG file with stored (not compressed) data. */

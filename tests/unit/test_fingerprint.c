@@ -191,6 +191,100 @@ static void too_many_descriptors_are_refused(void **state)
     assert_refused(&bytes);
 }
 
+/* Descriptors make matches of a kind of their own, but no view. */
+static void a_view_of_local_descriptors_is_refused(void **state)
+{
+    (void)state;
+    for (uint8_t kind = CW_VIEW_LOCAL; kind < CW_VIEW_LOCAL + 3; kind++) {
+        struct cw_fingerprint fp;
+        const struct cw_hash pdq = some_hash(1);
+        cw_fingerprint_from_pdq(&pdq, &fp);
+        fp.recipe = CW_RECIPE_VIEWS;
+        fp.views[fp.n_views++] =
+            (struct cw_view){kind, CW_TURN_ORIG, CW_AREA_WHOLE, some_hash(2)};
+        CW_AUTO(cw_buf_done) struct cw_buf bytes = encoded(&fp);
+        assert_refused(&bytes);
+        fp.views[fp.n_views - 1].kind = CW_VIEW_INK; /* that was the only fault */
+        CW_AUTO(cw_buf_done) struct cw_buf good = encoded(&fp);
+        CW_AUTO(cw_fingerprint_done) struct cw_fingerprint back = {0};
+        assert_int_equal(cw_fingerprint_decode(cw_buf_view(&good), &back, NULL), 0);
+    }
+}
+
+static void descriptors_alone_survive_the_round_trip(void **state)
+{
+    (void)state;
+    CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = full_fingerprint();
+    CW_AUTO(cw_fingerprint_done) struct cw_fingerprint back = {.width = 42};
+    CW_AUTO(cw_buf_done) struct cw_buf bytes = CW_BUF_INIT(1000);
+    fp.local[1] = (struct cw_local){some_hash(9), 0x0102, 0x0304, 0x0506, 0x0708};
+    cw_fingerprint_encode_local(&fp, &bytes);
+    assert_int_equal(bytes.len, 3 * CW_FP_LOCAL_BYTES);
+    static const uint8_t POSE[] = {1, 2, 3, 4, 5, 6, 7, 8};
+    assert_memory_equal(bytes.p + CW_FP_LOCAL_BYTES + CW_HASH_BYTES, POSE, sizeof POSE);
+    assert_int_equal(cw_fingerprint_decode_local(cw_buf_view(&bytes), &back, NULL), 0);
+    assert_int_equal(back.n_local, 3);
+    assert_memory_equal(back.local, fp.local, 3 * sizeof *fp.local);
+    assert_int_equal(back.width, 42);
+}
+
+static void descriptors_alone_are_the_end_of_the_whole(void **state)
+{
+    (void)state;
+    CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = full_fingerprint();
+    CW_AUTO(cw_buf_done) struct cw_buf local = CW_BUF_INIT(1000);
+    CW_AUTO(cw_buf_done) struct cw_buf whole = encoded(&fp);
+    cw_fingerprint_encode_local(&fp, &local);
+    assert_memory_equal(whole.p + whole.len - local.len, local.p, local.len);
+}
+
+static void no_descriptors_are_none(void **state)
+{
+    (void)state;
+    const struct cw_fingerprint none = {0};
+    struct cw_fingerprint back = {0};
+    CW_AUTO(cw_buf_done) struct cw_buf bytes = CW_BUF_INIT(1000);
+    cw_fingerprint_encode_local(&none, &bytes);
+    assert_int_equal(bytes.len, 0);
+    assert_int_equal(cw_fingerprint_decode_local(cw_buf_view(&bytes), &back, NULL), 0);
+    assert_int_equal(back.n_local, 0);
+    assert_null(back.local);
+}
+
+static void descriptors_of_a_bad_length_are_refused(void **state)
+{
+    static const size_t LENGTHS[] = {1, CW_FP_LOCAL_BYTES - 1, CW_FP_LOCAL_BYTES + 1,
+                                     2 * CW_FP_LOCAL_BYTES + CW_HASH_BYTES,
+                                     (CW_FP_MAX_LOCAL + 1) * CW_FP_LOCAL_BYTES};
+    (void)state;
+    for (size_t i = 0; i < sizeof LENGTHS / sizeof *LENGTHS; i++) {
+        struct cw_fingerprint back = {0};
+        struct cw_err err = {0};
+        uint8_t *bytes = calloc(1, LENGTHS[i]);
+        assert_non_null(bytes);
+        assert_int_equal(
+            cw_fingerprint_decode_local(cw_bytes_of(bytes, LENGTHS[i]), &back, &err),
+            CW_E_CORRUPT);
+        assert_int_equal(back.n_local, 0);
+        assert_null(back.local);
+        assert_true(err.text[0] != '\0');
+        free(bytes);
+    }
+}
+
+static void as_many_descriptors_as_allowed_are_taken(void **state)
+{
+    (void)state;
+    CW_AUTO(cw_fingerprint_done) struct cw_fingerprint back = {0};
+    const size_t len = CW_FP_MAX_LOCAL * CW_FP_LOCAL_BYTES;
+    uint8_t *bytes = calloc(1, len);
+    assert_non_null(bytes);
+    assert_int_equal(cw_fingerprint_decode_local(cw_bytes_of(bytes, len), &back, NULL),
+                     0);
+    assert_int_equal(back.n_local, CW_FP_MAX_LOCAL);
+    free(bytes);
+}
+
 static void a_bare_pdq_has_all_eight_turns(void **state)
 {
     (void)state;
@@ -214,6 +308,8 @@ static void views_have_the_names_of_the_wire(void **state)
     assert_string_equal(cw_view_name(CW_VIEW_PDQ, CW_TURN_FLIPMINUS), "pdq-flipminus");
     assert_null(cw_view_name(CW_VIEW_PDQ, CW_TURN_COUNT));
     assert_null(cw_view_name(0, 0));
+    assert_string_equal(cw_view_name(CW_VIEW_LOCAL, CW_TURN_ORIG), "local");
+    assert_null(cw_view_name(CW_VIEW_KINDS, CW_TURN_ORIG));
 }
 
 int main(void)
@@ -227,6 +323,12 @@ int main(void)
         cmocka_unit_test(bytes_after_the_end_are_refused),
         cmocka_unit_test(nonsense_in_any_field_is_refused),
         cmocka_unit_test(too_many_descriptors_are_refused),
+        cmocka_unit_test(a_view_of_local_descriptors_is_refused),
+        cmocka_unit_test(descriptors_alone_survive_the_round_trip),
+        cmocka_unit_test(descriptors_alone_are_the_end_of_the_whole),
+        cmocka_unit_test(no_descriptors_are_none),
+        cmocka_unit_test(descriptors_of_a_bad_length_are_refused),
+        cmocka_unit_test(as_many_descriptors_as_allowed_are_taken),
         cmocka_unit_test(a_bare_pdq_has_all_eight_turns),
         cmocka_unit_test(views_have_the_names_of_the_wire),
     };

@@ -1,6 +1,7 @@
 #include "hashing/fingerprint.h"
 #include "tests/support/t_cmocka.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,6 +132,23 @@ static void refusals_point_at_the_culprit(void **state)
                       "/views");
 }
 
+/* Descriptors make matches of a kind of their own, but no view. */
+static void a_view_of_local_descriptors_is_refused(void **state)
+{
+    static const char *const NAMES[] = {"local", "local-rot90", "6"};
+    (void)state;
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        char text[512];
+        (void)snprintf(text, sizeof text,
+                       "{\"recipe\":2,\"views\":[{\"kind\":\"pdq\",\"hash\":\"" HASH
+                       "\"},{\"kind\":\"%s\",\"hash\":\"" HASH "\"}]}",
+                       NAMES[i]);
+        assert_refused_at(text, "/views/1/kind");
+    }
+    assert_refused_at("{\"recipe\":2,\"views\":[{\"kind\":6,\"hash\":\"" HASH "\"}]}",
+                      "/views/0/kind");
+}
+
 static void unknown_names_are_escaped_in_the_pointer(void **state)
 {
     (void)state;
@@ -157,6 +175,7 @@ int main(void)
         cmocka_unit_test(a_bare_pdq_without_quality_has_the_best),
         cmocka_unit_test(written_form_is_read_back_unchanged),
         cmocka_unit_test(refusals_point_at_the_culprit),
+        cmocka_unit_test(a_view_of_local_descriptors_is_refused),
         cmocka_unit_test(unknown_names_are_escaped_in_the_pointer),
         cmocka_unit_test(a_long_unknown_name_does_not_overflow_the_pointer),
     };

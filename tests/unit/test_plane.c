@@ -295,6 +295,192 @@ static void the_tee_feeds_both(void **state)
     assert_int_equal(tee.sink.begin(&tee.sink, &layout, NULL), CW_E_NO_MEMORY);
 }
 
+/* ---- planes brought to another size ------------------------------------------------ */
+
+static struct t_canvas from, to;
+
+/* A plane to be written, with rows longer than it is wide and a mark around it. */
+static void open_frame(unsigned width, unsigned height)
+{
+    memset(to.px, 0xee, sizeof to.px);
+    to.plane = (struct cw_plane){
+        .px = to.px + 7, .width = width, .height = height, .stride = width + 13};
+}
+
+static uint8_t at(const struct cw_plane *p, unsigned x, unsigned y)
+{
+    return p->px[y * p->stride + x];
+}
+
+/* What lies between the rows is as it was. */
+static void assert_frame_kept(void)
+{
+    const struct cw_plane *p = &to.plane;
+    for (unsigned i = 0; i < 7; i++) {
+        assert_int_equal(to.px[i], 0xee);
+    }
+    for (unsigned y = 0; y < p->height; y++) {
+        for (unsigned x = p->width; x < p->stride; x++) {
+            assert_int_equal(at(p, x, y), 0xee);
+        }
+    }
+}
+
+static void reducing_by_whole_factors_is_the_mean(void **state)
+{
+    static const unsigned FACTORS[][2] = {{1, 1}, {2, 2}, {3, 5}, {8, 1}, {1, 7}};
+    struct cw_area area = {0};
+    (void)state;
+    t_noise(&from, 240, 210);
+    for (size_t i = 0; i < sizeof FACTORS / sizeof FACTORS[0]; i++) {
+        const unsigned fx = FACTORS[i][0];
+        const unsigned fy = FACTORS[i][1];
+        open_frame(240 / fx, 210 / fy);
+        assert_int_equal(cw_plane_reduce(&from.plane, &area, &to.plane, NULL), 0);
+        for (unsigned y = 0; y < to.plane.height; y++) {
+            for (unsigned x = 0; x < to.plane.width; x++) {
+                unsigned sum = 0;
+                for (unsigned k = 0; k < fx * fy; k++) {
+                    sum += at(&from.plane, x * fx + k % fx, y * fy + k / fx);
+                }
+                assert_int_equal(at(&to.plane, x, y),
+                                 (2 * sum + fx * fy) / (2 * fx * fy));
+            }
+        }
+        assert_frame_kept();
+    }
+    cw_area_done(&area);
+}
+
+static void reducing_a_part_looks_at_that_part_only(void **state)
+{
+    struct cw_area area = {0};
+    (void)state;
+    t_blank(&from, 100, 80, 0);
+    t_fill(&from, (struct cw_rect){20, 10, 40, 30}, 77);
+    const struct cw_plane part =
+        cw_plane_crop(&from.plane, (struct cw_rect){20, 10, 40, 30});
+    open_frame(17, 11);
+    assert_int_equal(cw_plane_reduce(&part, &area, &to.plane, NULL), 0);
+    for (unsigned i = 0; i < 17 * 11; i++) {
+        assert_int_equal(at(&to.plane, i % 17, i / 17), 77);
+    }
+    assert_frame_kept();
+    cw_area_done(&area);
+}
+
+static void enlarging_keeps_what_is_even(void **state)
+{
+    static const unsigned SIDES[][4] = {{1, 1, 400, 300},
+                                        {39, 20, 400, 205},
+                                        {399, 1, 400, 1},
+                                        {1, 200, 2, 400},
+                                        {256, 128, 400, 400}};
+    (void)state;
+    for (size_t i = 0; i < sizeof SIDES / sizeof SIDES[0]; i++) {
+        for (int tone = 0; tone < 256; tone += 51) {
+            t_blank(&from, SIDES[i][0], SIDES[i][1], tone);
+            open_frame(SIDES[i][2], SIDES[i][3]);
+            cw_plane_enlarge(&from.plane, &to.plane);
+            for (unsigned y = 0; y < to.plane.height; y++) {
+                for (unsigned x = 0; x < to.plane.width; x++) {
+                    assert_int_equal(at(&to.plane, x, y), tone);
+                }
+            }
+            assert_frame_kept();
+        }
+    }
+}
+
+static void enlarging_to_the_same_size_changes_nothing(void **state)
+{
+    (void)state;
+    t_noise(&from, 211, 97);
+    open_frame(211, 97);
+    cw_plane_enlarge(&from.plane, &to.plane);
+    for (unsigned y = 0; y < 97; y++) {
+        assert_memory_equal(to.plane.px + y * to.plane.stride,
+                            from.plane.px + y * from.plane.stride, 211);
+    }
+    assert_frame_kept();
+}
+
+/* Across in one test, downward in the other: rises where the source rises. */
+static void assert_ramp(bool across, unsigned in, unsigned out)
+{
+    t_blank(&from, across ? in : 3, across ? 3 : in, 0);
+    for (unsigned i = 0; i < 3 * in; i++) {
+        const unsigned x = i % from.plane.width;
+        const unsigned y = i / from.plane.width;
+        from.px[i] = (uint8_t)((across ? x : y) * 255 / (in - 1));
+    }
+    open_frame(across ? out : 3, across ? 3 : out);
+    cw_plane_enlarge(&from.plane, &to.plane);
+    for (unsigned i = 1; i < out; i++) {
+        const unsigned here = across ? at(&to.plane, i, 1) : at(&to.plane, 1, i);
+        const unsigned last = across ? at(&to.plane, i - 1, 1) : at(&to.plane, 1, i - 1);
+        const double ideal = ((i + 0.5) * in / out - 0.5) * 255 / (in - 1);
+        assert_true(here >= last);
+        assert_true(here <= ideal + 2 || ideal < 0);
+        assert_true(here + 2 >= ideal || ideal > 255);
+    }
+    assert_int_equal(at(&to.plane, 0, 0), 0);
+    assert_int_equal(at(&to.plane, to.plane.width - 1, to.plane.height - 1), 255);
+}
+
+static void a_ramp_stays_a_ramp_when_enlarged(void **state)
+{
+    (void)state;
+    assert_ramp(true, 2, 400);
+    assert_ramp(true, 39, 400);
+    assert_ramp(true, 200, 401);
+    assert_ramp(false, 2, 400);
+    assert_ramp(false, 133, 400);
+}
+
+static void enlarging_stays_between_its_neighbours(void **state)
+{
+    (void)state;
+    t_noise(&from, 90, 61);
+    from.px[0] = 0;
+    from.px[1] = 255;
+    open_frame(400, 271);
+    cw_plane_enlarge(&from.plane, &to.plane);
+    for (unsigned y = 0; y < 271; y++) {
+        for (unsigned x = 0; x < 400; x++) {
+            unsigned least = 255;
+            unsigned most = 0;
+            for (int k = 0; k < 9; k++) { /* around the pixel that this one lies in */
+                const int u = (int)(x * 90 / 400) + k % 3 - 1;
+                const int v = (int)(y * 61 / 271) + k / 3 - 1;
+                if (u >= 0 && u < 90 && v >= 0 && v < 61) {
+                    const unsigned px = at(&from.plane, (unsigned)u, (unsigned)v);
+                    least = px < least ? px : least;
+                    most = px > most ? px : most;
+                }
+            }
+            assert_in_range(at(&to.plane, x, y), least, most);
+        }
+    }
+}
+
+static void enlarging_a_part_looks_at_that_part_only(void **state)
+{
+    (void)state;
+    t_blank(&from, 100, 80, 0);
+    t_fill(&from, (struct cw_rect){20, 10, 40, 30}, 77);
+    const struct cw_plane part =
+        cw_plane_crop(&from.plane, (struct cw_rect){20, 10, 40, 30});
+    open_frame(400, 300);
+    cw_plane_enlarge(&part, &to.plane);
+    for (unsigned y = 0; y < 300; y++) {
+        for (unsigned x = 0; x < 400; x++) {
+            assert_int_equal(at(&to.plane, x, y), 77);
+        }
+    }
+    assert_frame_kept();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +492,13 @@ int main(void)
         cmocka_unit_test(a_crop_is_a_view),
         cmocka_unit_test(the_sink_turns_upright),
         cmocka_unit_test(the_tee_feeds_both),
+        cmocka_unit_test(reducing_by_whole_factors_is_the_mean),
+        cmocka_unit_test(reducing_a_part_looks_at_that_part_only),
+        cmocka_unit_test(enlarging_keeps_what_is_even),
+        cmocka_unit_test(enlarging_to_the_same_size_changes_nothing),
+        cmocka_unit_test(a_ramp_stays_a_ramp_when_enlarged),
+        cmocka_unit_test(enlarging_stays_between_its_neighbours),
+        cmocka_unit_test(enlarging_a_part_looks_at_that_part_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
