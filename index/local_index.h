@@ -1,10 +1,10 @@
 /* local_index.h - the contract of the search for local descriptors: the descriptors of a
  * found picture -> the registered pictures that share enough of them.
  *
- * Not a radius search: two descriptors meet if one of ten runs of their lowest bits is
- * equal (they fall into one bucket), and match if they are then within CW_LOCAL_RADIUS.
- * It is exact with respect to that rule: whatever meets is found. Verifying how the
- * matches lie is hashing/geometry.h.
+ * Not a radius search: two descriptors meet if their keys do (index/local_key.h), and
+ * match if they are then within CW_LOCAL_RADIUS. It is exact with respect to that rule,
+ * buckets over the bound apart: whatever meets is found. Verifying how the matches lie is
+ * hashing/geometry.h.
  *
  * Derived from the store's feed like the search of index/search.h, and lives in memory.
  */
@@ -15,10 +15,6 @@
 
 #include "hashing/local.h"
 
-#define CW_LOCAL_TABLES 10     /* runs of bits, the lowest first */
-#define CW_LOCAL_KEY_STRIDE 11 /* bits from the start of a run to that of the next */
-#define CW_LOCAL_LEAST_KEY 16  /* bits of a run */
-#define CW_LOCAL_MOST_KEY 24
 #define CW_LOCAL_BUCKET_MAX 120 /* larger buckets say nothing and are skipped */
 #define CW_LOCAL_NEAREST 60     /* matches kept of one descriptor of the query */
 #define CW_LOCAL_LEAST_VOTES 3  /* matches a picture needs to be a candidate */
@@ -27,7 +23,7 @@
 struct cw_local_index;
 
 struct cw_local_options {
-    uint64_t max_descriptors; /* more are refused with CW_E_BUSY; at most 2^32 - 2 */
+    uint64_t max_descriptors; /* more are refused with CW_E_BUSY */
     unsigned key_bits;        /* 0 = as many as the number of descriptors asks for */
 };
 
@@ -55,12 +51,12 @@ int cw_local_add(struct cw_local_index *ix, const struct cw_local_picture *pictu
                  struct cw_err *err) CW_CHECKED;
 /* Takes all pictures of an asset out of sight. Unknown assets are fine. */
 void cw_local_remove(struct cw_local_index *ix, uint64_t asset);
-/* Merges small segments into larger ones, and drops what was removed from them. To be
+/* Merges small levels into larger ones, and drops what was removed from them. To be
  * called now and then by a thread that has the time; additions, removals and finds go on
  * meanwhile.
- * Errors   CW_E_NO_MEMORY; everything is as before then
- * Cost     about 1 us for each descriptor of the segments that are merged; needs the
- *          memory of the merged segment beside the old ones */
+ * Errors   CW_E_NO_MEMORY; everything is found as before then
+ * Cost     about 0.1 us for each descriptor of the levels that are merged; needs a 32nd
+ *          of their memory beside them */
 int cw_local_settle(struct cw_local_index *ix, struct cw_err *err) CW_CHECKED;
 
 struct cw_local_query {
@@ -76,7 +72,9 @@ struct cw_local_candidate {
     uint32_t page;
     struct cw_frame frame;
     size_t n_matches;                     /* CW_LOCAL_LEAST_VOTES or more */
-    const struct cw_local_match *matches; /* by query descriptor; of the found */
+    const struct cw_local_match *matches; /* by query descriptor; of the found. Their
+                                             poses are near: 1/256 of width, height and
+                                             turn, 1/16 octave of scale */
 };
 
 struct cw_local_found {
@@ -99,7 +97,7 @@ struct cw_local_stats {
     uint64_t removed;               /* pictures out of sight, not yet dropped */
     uint64_t bytes;                 /* memory held */
     uint64_t queries;
-    unsigned segments;
+    unsigned segments; /* levels, and the fresh descriptors */
 };
 void cw_local_get_stats(struct cw_local_index *ix, struct cw_local_stats *out);
 

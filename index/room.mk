@@ -4,9 +4,15 @@ INDEX_SRC := \
     index/kv_lmdb.c \
     index/kv_memory.c \
     index/local_find.c \
+    index/local_fresh.c \
+    index/local_hits.c \
     index/local_index.c \
-    index/local_segment.c \
+    index/local_key.c \
+    index/local_pack.c \
+    index/local_rows.c \
+    index/local_save.c \
     index/new_file.c \
+    index/saved.c \
     index/scan.c \
     index/scan_avx2.c \
     index/scan_avx512.c \
@@ -37,7 +43,8 @@ index/scan_avx2.c_CFLAGS := -mavx2 -mpopcnt -O3
 index/scan_avx512.c_CFLAGS := -mavx512f -mavx512vpopcntdq -mpopcnt -O3
 index/scan_generic.c_CFLAGS := -O3
 index/local_find.c_CFLAGS := -O3
-index/local_segment.c_CFLAGS := -O3
+index/local_key.c_CFLAGS := -O3
+index/local_pack.c_CFLAGS := -O3
 index/scan_popcnt.c_CFLAGS := -mpopcnt -O3
 
 INDEX_LIBS := -llmdb -lpthread
