@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "index/local_save.h"
 #include "index/local_snapshot.h"
 
 #define MERGE_RATIO 8
@@ -462,32 +463,38 @@ int cw_local_settle(struct cw_local_index *ix, struct cw_err *err)
 
 /* ---- freezing and thawing --------------------------------------------------------- */
 
-int cw_local_freeze(struct cw_local_index *ix, struct cw_local_frozen *out,
+int cw_local_freeze(struct cw_local_index *ix, struct cw_local_frozen **out,
                     struct cw_err *err)
 {
-    struct cw_local_frozen f = {0};
+    struct cw_local_frozen *f = calloc(1, sizeof *f);
+    if (f == NULL) {
+        return cw_fail(err, CW_E_NO_MEMORY, "no memory to save the local index");
+    }
+    f->ix = ix;
     pthread_mutex_lock(&ix->writing);
-    f.snapshot = cw_local_snapshot_get(ix);
-    f.n_fresh = atomic_load_explicit(&f.snapshot->fresh->n, memory_order_relaxed);
-    f.n_rows = cw_local_rows_count(ix->rows);
-    f.gone = malloc(f.n_rows + 1);
-    for (uint32_t i = 0; f.gone != NULL && i < f.n_rows; i++) {
-        f.gone[i] = cw_local_row_is_gone(cw_local_rows_at(ix->rows, i));
+    f->snapshot = cw_local_snapshot_get(ix);
+    f->n_fresh = atomic_load_explicit(&f->snapshot->fresh->n, memory_order_relaxed);
+    f->n_rows = cw_local_rows_count(ix->rows);
+    f->gone = malloc(f->n_rows + 1);
+    for (uint32_t i = 0; f->gone != NULL && i < f->n_rows; i++) {
+        f->gone[i] = cw_local_row_is_gone(cw_local_rows_at(ix->rows, i));
     }
     pthread_mutex_unlock(&ix->writing);
-    if (f.gone == NULL) {
-        cw_local_frozen_done(&f);
+    if (f->gone == NULL) {
+        cw_local_frozen_free(f);
         return cw_fail(err, CW_E_NO_MEMORY, "no memory to save the local index");
     }
     *out = f;
     return 0;
 }
 
-void cw_local_frozen_done(struct cw_local_frozen *f)
+void cw_local_frozen_free(struct cw_local_frozen *f)
 {
-    cw_local_snapshot_unref(f->snapshot);
-    free(f->gone);
-    *f = (struct cw_local_frozen){0};
+    if (f != NULL) {
+        cw_local_snapshot_unref(f->snapshot);
+        free(f->gone);
+        free(f);
+    }
 }
 
 uint64_t *cw_local_newest_saved(struct cw_local_index *ix)

@@ -1,5 +1,6 @@
-/* The list: version, rows, fresh descriptors, levels with the numbers of their packs. A
- * pack: a header that tells the order of bytes, then its arrays as they lie in memory. */
+/* The list: version, the newest number of a pack, levels with the numbers of theirs,
+ * rows, fresh descriptors. A pack: a header that tells the order of bytes, then its
+ * arrays as they lie in memory. */
 #include "index/local_save.h"
 
 #include <inttypes.h>
@@ -12,7 +13,6 @@
 #define VERSION 1
 #define ROW_BYTES 31
 #define FRESH_BYTES 42
-#define LIST_MAX ((size_t)4 << 30)
 #define PACK_PARTS 5
 
 /* Begins a saved pack; in the order of bytes of the machine, like what follows. */
@@ -21,12 +21,6 @@ struct pack_header {
     uint32_t version, key_bits, n;
 };
 #define BYTE_ORDER_MARK 0x01020304U
-
-/* The numbers of the packs in a list. */
-struct numbers {
-    size_t n;
-    uint64_t items[CW_LOCAL_LEVELS * CW_LOCAL_SHARDS];
-};
 
 static void pack_name(const char *name, uint64_t no, char out[CW_SAVED_NAME_MAX + 1])
 {
@@ -51,20 +45,17 @@ static int save_pack(struct cw_saved *saved, const char *name, uint64_t no,
     return cw_saved_put(saved, blob, parts, PACK_PARTS, err);
 }
 
-/* Saves the packs that are not, and notes the numbers of all. */
+/* Saves the packs that are not. */
 static int save_packs(const struct cw_local_frozen *f, struct cw_saved *saved,
-                      const char *name, uint64_t *newest, struct numbers *out,
-                      struct cw_err *err)
+                      const char *name, struct cw_err *err)
 {
+    uint64_t *newest = cw_local_newest_saved(f->ix);
     for (unsigned i = 0; i < f->snapshot->n_levels; i++) {
         for (unsigned k = 0; k < CW_LOCAL_SHARDS; k++) {
             struct cw_local_pack *p = f->snapshot->levels[i].packs[k];
             if (p != NULL && p->saved_as == 0) {
                 CW_TRY(save_pack(saved, name, *newest + 1, p, err));
                 p->saved_as = ++*newest;
-            }
-            if (p != NULL) {
-                out->items[out->n++] = p->saved_as;
             }
         }
     }
@@ -122,66 +113,91 @@ static void put_levels(struct cw_buf *out, const struct cw_local_snapshot *s)
     }
 }
 
-static int save_list(const struct cw_local_frozen *f, struct cw_local_index *ix,
-                     struct cw_saved *saved, const char *name, struct cw_err *err)
+int cw_local_save(const struct cw_local_frozen *f, struct cw_saved *saved,
+                  const char *name, struct cw_buf *list, struct cw_err *err)
 {
-    CW_AUTO(cw_buf_done) struct cw_buf list = CW_BUF_INIT(LIST_MAX);
-    cw_put_u8(&list, VERSION);
-    cw_put_u64(&list, *cw_local_newest_saved(ix));
-    put_rows(&list, cw_local_rows_of(ix), f);
-    put_fresh(&list, f);
-    put_levels(&list, f->snapshot);
-    CW_TRY(cw_buf_check(&list, "the list of a saved local index", err));
-    const struct cw_bytes view = cw_buf_view(&list);
-    return cw_saved_put(saved, name, &view, 1, err);
+    CW_TRY(save_packs(f, saved, name, err));
+    cw_put_u8(list, VERSION);
+    cw_put_u64(list, *cw_local_newest_saved(f->ix));
+    put_levels(list, f->snapshot);
+    put_rows(list, cw_local_rows_of(f->ix), f);
+    put_fresh(list, f);
+    return cw_buf_check(list, "the list of a saved local index", err);
 }
 
-struct sweeping {
-    const char *name;
-    const struct numbers *numbers;
-};
-
-static bool is_wanted(void *ctx, const char *blob)
-{
-    const struct sweeping *w = ctx;
-    for (size_t i = 0; i < w->numbers->n; i++) {
-        char wanted[CW_SAVED_NAME_MAX + 1];
-        pack_name(w->name, w->numbers->items[i], wanted);
-        if (strcmp(wanted, blob) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static int save_frozen(struct cw_local_index *ix, const struct cw_local_frozen *f,
-                       struct cw_saved *saved, const char *name, struct cw_err *err)
-{
-    struct numbers numbers = {0};
-    char prefix[CW_SAVED_NAME_MAX + 1];
-    struct sweeping sweeping = {.name = name, .numbers = &numbers};
-    CW_TRY(save_packs(f, saved, name, cw_local_newest_saved(ix), &numbers, err));
-    CW_TRY(save_list(f, ix, saved, name, err));
-    (void)snprintf(prefix, sizeof prefix, "%s/", name);
-    return cw_saved_sweep(saved, prefix, is_wanted, &sweeping, err);
-}
-
-int cw_local_save(struct cw_local_index *ix, struct cw_saved *saved, const char *name,
-                  struct cw_err *err)
-{
-    struct cw_local_frozen f;
-    CW_TRY(cw_local_freeze(ix, &f, err));
-    const int rc = save_frozen(ix, &f, saved, name, err);
-    cw_local_frozen_done(&f);
-    return rc;
-}
-
-/* ---- restoring -------------------------------------------------------------------- */
+/* ---- levels of a list ------------------------------------------------------------- */
 
 static int corrupt(struct cw_err *err)
 {
     return cw_fail(err, CW_E_CORRUPT, "the saved local index makes no sense");
 }
+
+struct level {
+    unsigned key_bits;
+    uint64_t packs[CW_LOCAL_SHARDS]; /* their numbers; 0 = none */
+};
+
+struct levels {
+    uint64_t newest; /* number of a pack */
+    unsigned n;
+    struct level items[CW_LOCAL_LEVELS];
+};
+
+static int get_levels(struct cw_reader *r, struct levels *out, struct cw_err *err)
+{
+    if (cw_get_u8(r) != VERSION) {
+        return cw_fail(err, CW_E_CORRUPT, "the saved local index has another format");
+    }
+    out->newest = cw_get_u64(r);
+    out->n = cw_get_u8(r);
+    if (out->n >= CW_LOCAL_LEVELS) {
+        return corrupt(err);
+    }
+    for (unsigned i = 0; i < out->n; i++) {
+        struct level *l = &out->items[i];
+        l->key_bits = cw_get_u8(r);
+        if (l->key_bits < CW_LOCAL_LEAST_KEY || l->key_bits > CW_LOCAL_MOST_KEY) {
+            return corrupt(err);
+        }
+        for (unsigned k = 0; k < CW_LOCAL_SHARDS; k++) {
+            l->packs[k] = cw_get_u64(r);
+        }
+    }
+    return r->failed ? corrupt(err) : 0;
+}
+
+struct sweeping {
+    const char *name;
+    struct levels levels;
+};
+
+static bool is_named(void *ctx, const char *blob)
+{
+    const struct sweeping *w = ctx;
+    for (unsigned i = 0; i < w->levels.n; i++) {
+        for (unsigned k = 0; k < CW_LOCAL_SHARDS; k++) {
+            char name[CW_SAVED_NAME_MAX + 1];
+            pack_name(w->name, w->levels.items[i].packs[k], name);
+            if (strcmp(name, blob) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+int cw_local_sweep(struct cw_saved *saved, const char *name, struct cw_bytes list,
+                   struct cw_err *err)
+{
+    struct sweeping w = {.name = name};
+    struct cw_reader r = cw_reader_of(list);
+    char prefix[CW_SAVED_NAME_MAX + 1];
+    CW_TRY(get_levels(&r, &w.levels, err));
+    (void)snprintf(prefix, sizeof prefix, "%s/", name);
+    return cw_saved_sweep(saved, prefix, is_named, &w, err);
+}
+
+/* ---- restoring -------------------------------------------------------------------- */
 
 /* A search must not be led out of its arrays by what was saved. */
 static bool is_sound(const struct cw_local_pack *p, uint32_t n_rows)
@@ -306,21 +322,18 @@ struct restoring {
     struct cw_local_snapshot *snapshot; /* being filled */
 };
 
-static int get_level(struct restoring *w, struct cw_reader *r, struct cw_err *err)
+static int restore_level(struct restoring *w, const struct level *from,
+                         struct cw_err *err)
 {
-    struct cw_local_level *level = &w->snapshot->levels[w->snapshot->n_levels];
+    struct cw_local_level *to = &w->snapshot->levels[w->snapshot->n_levels];
     const uint32_t n_rows = cw_local_rows_count(cw_local_rows_of(w->ix));
-    *level = (struct cw_local_level){.key_bits = cw_get_u8(r)};
-    if (level->key_bits < CW_LOCAL_LEAST_KEY || level->key_bits > CW_LOCAL_MOST_KEY) {
-        return corrupt(err);
-    }
+    *to = (struct cw_local_level){.key_bits = from->key_bits};
     w->snapshot->n_levels++; /* from here on its packs are let go with the snapshot */
     for (unsigned k = 0; k < CW_LOCAL_SHARDS; k++) {
-        const uint64_t no = cw_get_u64(r);
-        if (no != 0) {
-            CW_TRY(restore_pack(w->saved, w->name, no, level->key_bits, n_rows,
-                                &level->packs[k], err));
-            level->n += level->packs[k]->n;
+        if (from->packs[k] != 0) {
+            CW_TRY(restore_pack(w->saved, w->name, from->packs[k], from->key_bits, n_rows,
+                                &to->packs[k], err));
+            to->n += to->packs[k]->n;
         }
     }
     return 0;
@@ -329,47 +342,25 @@ static int get_level(struct restoring *w, struct cw_reader *r, struct cw_err *er
 static int get_list(struct restoring *w, struct cw_bytes list, struct cw_err *err)
 {
     struct cw_reader r = cw_reader_of(list);
-    if (cw_get_u8(&r) != VERSION) {
-        return cw_fail(err, CW_E_CORRUPT, "the saved local index has another format");
-    }
-    *cw_local_newest_saved(w->ix) = cw_get_u64(&r);
+    struct levels levels;
+    CW_TRY(get_levels(&r, &levels, err));
+    *cw_local_newest_saved(w->ix) = levels.newest;
     CW_TRY(get_rows(&r, w->ix, err));
     CW_TRY(get_fresh(&r, w->snapshot->fresh, cw_local_rows_count(cw_local_rows_of(w->ix)),
                      err));
-    const unsigned n_levels = cw_get_u8(&r);
-    if (n_levels >= CW_LOCAL_LEVELS) {
-        return corrupt(err);
+    CW_TRY(cw_reader_end(&r, "the list of a saved local index", err));
+    for (unsigned i = 0; i < levels.n; i++) {
+        CW_TRY(restore_level(w, &levels.items[i], err));
     }
-    for (unsigned i = 0; i < n_levels; i++) {
-        CW_TRY(get_level(w, &r, err));
-    }
-    return cw_reader_end(&r, "the list of a saved local index", err);
-}
-
-/* The whole list, checked: no transaction may be open while packs are read. */
-static int read_list(struct cw_saved *saved, const char *name, struct cw_buf *out,
-                     struct cw_err *err)
-{
-    CW_AUTO(cw_saved_end) struct cw_saved_reader *r = NULL;
-    CW_TRY(cw_saved_get(saved, name, &r, err));
-    const uint64_t n = cw_saved_left(r);
-    if (n == 0 || n > LIST_MAX) {
-        return corrupt(err);
-    }
-    CW_TRY(cw_buf_reserve(out, (size_t)n, err));
-    CW_TRY(cw_saved_read(r, out->p, (size_t)n, err));
-    out->len = (size_t)n;
     return 0;
 }
 
 int cw_local_restore(struct cw_local_index *ix, struct cw_saved *saved, const char *name,
-                     struct cw_err *err)
+                     struct cw_bytes list, struct cw_err *err)
 {
-    CW_AUTO(cw_buf_done) struct cw_buf list = CW_BUF_INIT(LIST_MAX);
     struct restoring w = {.saved = saved, .name = name, .ix = ix};
-    CW_TRY(read_list(saved, name, &list, err));
     CW_TRY(cw_local_snapshot_new(&w.snapshot, err));
-    const int rc = get_list(&w, cw_buf_view(&list), err);
+    const int rc = get_list(&w, list, err);
     if (rc != 0) {
         cw_local_snapshot_unref(w.snapshot);
         cw_local_clear(ix);

@@ -25,16 +25,14 @@ struct cw_local_snapshot {
 struct cw_local_snapshot *cw_local_snapshot_get(struct cw_local_index *ix);
 void cw_local_snapshot_unref(struct cw_local_snapshot *s); /* NULL is fine */
 
-/* All there is at one moment. */
+/* All there is at one moment (local_save.h). */
 struct cw_local_frozen {
+    struct cw_local_index *ix;          /* borrowed */
     struct cw_local_snapshot *snapshot; /* one reference */
     uint32_t n_fresh;                   /* descriptors */
     uint32_t n_rows;
     bool *gone; /* of each row; owned */
 };
-int cw_local_freeze(struct cw_local_index *ix, struct cw_local_frozen *out,
-                    struct cw_err *err) CW_CHECKED;
-void cw_local_frozen_done(struct cw_local_frozen *f);
 
 /* An empty one. */
 int cw_local_snapshot_new(struct cw_local_snapshot **out, struct cw_err *err) CW_CHECKED;

@@ -24,12 +24,11 @@ static void restore(struct cw_saved *saved, struct cw_bytes list, struct cw_byte
 {
     const struct cw_local_options options = {.max_descriptors = 100000};
     struct cw_local_index *ix = NULL;
-    if (cw_saved_put(saved, "l", &list, 1, NULL) != 0 ||
-        cw_saved_put(saved, "l/0000000000000001", &pack, 1, NULL) != 0 ||
+    if (cw_saved_put(saved, "l/0000000000000001", &pack, 1, NULL) != 0 ||
         cw_local_open(&options, &ix, NULL) != 0) {
         abort();
     }
-    const int rc = cw_local_restore(ix, saved, "l", NULL);
+    const int rc = cw_local_restore(ix, saved, "l", list, NULL);
     if (rc == 0) {
         ask(ix);
     }

@@ -103,6 +103,28 @@ static bool finds(struct cw_local_index *ix, uint64_t asset)
     return found;
 }
 
+/* Saves an index; the list is to be ended. */
+static struct cw_buf save(struct cw_local_index *ix, struct cw_saved *s)
+{
+    struct cw_buf list = CW_BUF_INIT((size_t)1 << 30);
+    struct cw_local_frozen *f = NULL;
+    assert_int_equal(cw_local_freeze(ix, &f, NULL), 0);
+    assert_int_equal(cw_local_save(f, s, "local", &list, NULL), 0);
+    cw_local_frozen_free(f);
+    return list;
+}
+
+static int restore(struct cw_local_index *ix, struct cw_saved *s,
+                   const struct cw_buf *list)
+{
+    return cw_local_restore(ix, s, "local", cw_buf_view(list), NULL);
+}
+
+static void sweep(struct cw_saved *s, const struct cw_buf *list)
+{
+    assert_int_equal(cw_local_sweep(s, "local", cw_buf_view(list), NULL), 0);
+}
+
 /* ---- tests ------------------------------------------------------------------------ */
 
 static void comes_back_as_it_was(void **state)
@@ -113,11 +135,12 @@ static void comes_back_as_it_was(void **state)
         struct cw_saved *s = new_saved();
         struct cw_local_index *a = new_index();
         struct cw_local_index *b = new_index();
-        assert_int_equal(cw_local_restore(b, s, "local", NULL), CW_E_NOT_FOUND);
         add(a, 1, NUMBERS[i]);
         cw_local_remove(a, 5);
-        assert_int_equal(cw_local_save(a, s, "local", NULL), 0);
-        assert_int_equal(cw_local_restore(b, s, "local", NULL), 0);
+        struct cw_buf list = save(a, s);
+        sweep(s, &list);
+        assert_int_equal(restore(b, s, &list), 0);
+        cw_buf_done(&list);
         assert_alike(a, b, NUMBERS[i]);
         assert_false(NUMBERS[i] > 5 && finds(b, 5));
         cw_local_close(a);
@@ -133,10 +156,10 @@ static void goes_on_after_it(void **state)
     struct cw_saved *s = new_saved();
     struct cw_local_index *a = new_index();
     add(a, 1, 400);
-    assert_int_equal(cw_local_save(a, s, "local", NULL), 0);
+    struct cw_buf list = save(a, s);
     for (uint64_t round = 1; round <= 3; round++) {
         struct cw_local_index *b = new_index();
-        assert_int_equal(cw_local_restore(b, s, "local", NULL), 0);
+        assert_int_equal(restore(b, s, &list), 0);
         add(a, round * 1000, 400);
         add(b, round * 1000, 400);
         cw_local_remove(a, round * 1000 + 3);
@@ -146,38 +169,39 @@ static void goes_on_after_it(void **state)
         assert_alike(a, b, 400);
         assert_true(finds(b, round * 1000 + 100));
         assert_false(finds(b, round * 1000 + 3));
-        assert_int_equal(cw_local_save(b, s, "local", NULL), 0);
+        cw_buf_done(&list);
+        list = save(b, s);
+        sweep(s, &list);
         cw_local_close(b);
     }
+    cw_buf_done(&list);
     cw_local_close(a);
     cw_saved_close(s);
 }
 
-/* The list names packs that a later save, cut off before its list, must not replace. */
+/* An older list names packs that a later saving must not replace until it is swept. */
 static void a_save_that_is_cut_off_changes_nothing(void **state)
 {
     (void)state;
     struct cw_saved *s = new_saved();
     struct cw_local_index *a = new_index();
     struct cw_local_index *b = new_index();
-    uint8_t *list = NULL;
-    struct cw_saved_reader *r = NULL;
     add(a, 1, 700);
-    assert_int_equal(cw_local_save(a, s, "local", NULL), 0);
-    assert_int_equal(cw_saved_get(s, "local", &r, NULL), 0);
-    const size_t len = (size_t)cw_saved_left(r);
-    list = malloc(len);
-    assert_non_null(list);
-    assert_int_equal(cw_saved_read(r, list, len, NULL), 0);
-    cw_saved_end(&r);
-    add(a, 1000, 700); /* new packs; nothing is merged, so the old ones stay */
-    assert_int_equal(cw_local_save(a, s, "local", NULL), 0);
-    const struct cw_bytes old = cw_bytes_of(list, len);
-    assert_int_equal(cw_saved_put(s, "local", &old, 1, NULL), 0);
-    assert_int_equal(cw_local_restore(b, s, "local", NULL), 0);
+    struct cw_buf old = save(a, s);
+    add(a, 1000, 700);
+    assert_int_equal(cw_local_settle(a, NULL), 0);
+    struct cw_buf list = save(a, s);
+    assert_int_equal(restore(b, s, &old), 0);
     assert_true(finds(b, 699));
     assert_false(finds(b, 1500));
-    free(list);
+    cw_local_close(b);
+    b = new_index();
+    sweep(s, &list); /* merging has replaced the packs of the older one */
+    assert_int_equal(restore(b, s, &old), CW_E_CORRUPT);
+    assert_int_equal(restore(b, s, &list), 0);
+    assert_true(finds(b, 1500));
+    cw_buf_done(&old);
+    cw_buf_done(&list);
     cw_local_close(a);
     cw_local_close(b);
     cw_saved_close(s);
@@ -190,35 +214,27 @@ static void damaged_lists_are_refused(void **state)
     (void)state;
     struct cw_saved *s = new_saved();
     struct cw_local_index *a = new_index();
-    struct cw_saved_reader *r = NULL;
     uint64_t seed = 5;
     add(a, 1, 400);
-    assert_int_equal(cw_local_save(a, s, "local", NULL), 0);
-    assert_int_equal(cw_saved_get(s, "local", &r, NULL), 0);
-    const size_t len = (size_t)cw_saved_left(r);
-    uint8_t *list = malloc(len);
-    assert_non_null(list);
-    assert_int_equal(cw_saved_read(r, list, len, NULL), 0);
-    cw_saved_end(&r);
+    struct cw_buf list = save(a, s);
     for (unsigned i = 0; i < 60; i++) {
         struct cw_local_index *b = new_index();
-        const size_t cut = i < 30 ? t_sketch_below(&seed, (unsigned)len) : len;
-        const size_t at = t_sketch_below(&seed, (unsigned)len);
-        const uint8_t before = list[at];
-        list[at] ^= cut == len ? (uint8_t)(1 + t_sketch_below(&seed, 255)) : 0;
-        const struct cw_bytes view = cw_bytes_of(list, cut);
-        assert_int_equal(cw_saved_put(s, "local", &view, 1, NULL), 0);
-        const int rc = cw_local_restore(b, s, "local", NULL);
-        list[at] = before;
+        const bool cut = i < 30;
+        const size_t at = t_sketch_below(&seed, (unsigned)list.len);
+        const uint8_t before = list.p[at];
+        list.p[at] ^= cut ? 0 : (uint8_t)(1 + t_sketch_below(&seed, 255));
+        const int rc = cw_local_restore(b, s, "local",
+                                        cw_bytes_of(list.p, cut ? at : list.len), NULL);
+        list.p[at] = before;
         assert_true(rc == 0 || rc == CW_E_CORRUPT);
-        assert_true(cut == len || rc == CW_E_CORRUPT);
+        assert_true(!cut || rc == CW_E_CORRUPT);
         if (rc != 0) {
             add(b, 1, 3);
             assert_true(finds(b, 2));
         }
         cw_local_close(b);
     }
-    free(list);
+    cw_buf_done(&list);
     cw_local_close(a);
     cw_saved_close(s);
 }
