@@ -30,6 +30,8 @@ struct cw_kv_lmdb_options {
     uint32_t max_readers;     /* read transactions at once */
     unsigned n_tables;        /* 1..CW_KV_TABLES_MAX */
     bool create;              /* make the directory and an empty database if missing */
+    bool derived;             /* can be made again: one that is cut short is refused, and
+                                 not read until a page is missing, which ends the process */
 };
 
 /* Errors  CW_E_NOT_FOUND no database there and create is false, CW_E_BUSY another opener

@@ -123,6 +123,19 @@ static int open_tables(struct lmdb_kv *kv, bool read_only)
     return rc;
 }
 
+/* True if the file ends before the last page it uses. */
+static bool is_cut_short(struct lmdb_kv *kv)
+{
+    MDB_envinfo info = {0};
+    MDB_stat use = {0};
+    struct stat st = {0};
+    int fd = -1;
+    (void)mdb_env_info(kv->env, &info);
+    (void)mdb_env_stat(kv->env, &use);
+    return mdb_env_get_fd(kv->env, &fd) != 0 || fstat(fd, &st) != 0 ||
+           (uint64_t)st.st_size < (info.me_last_pgno + 1) * (uint64_t)use.ms_psize;
+}
+
 static int open_env(struct lmdb_kv *kv, uint64_t map_bytes, bool read_only)
 {
     int rc = mdb_env_create(&kv->env);
@@ -141,6 +154,9 @@ static int open_env(struct lmdb_kv *kv, uint64_t map_bytes, bool read_only)
     }
     if (rc == 0) {
         rc = mdb_reader_check(kv->env, NULL);
+    }
+    if (rc == 0 && kv->o.derived && is_cut_short(kv)) {
+        rc = MDB_CORRUPTED;
     }
     return rc == 0 ? open_tables(kv, read_only) : rc;
 }

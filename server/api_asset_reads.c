@@ -69,15 +69,26 @@ void cw_api_asset_get(struct cw_app *app, struct cw_request *r)
     }
 }
 
+static int retire(struct cw_app *app, const struct cw_request *r, const char *collection,
+                  const char *id, struct cw_err *err)
+{
+    cw_asset_no no;
+    cw_registry_begin_change(app->registry);
+    int rc = cw_store_retire(app->store, r->key.studio, collection, id, cw_utc_us(),
+                             r->key.id, &no, err);
+    if (rc == 0) {
+        rc = cw_registry_withdraw(app->registry, r->key.studio, no, err);
+    }
+    cw_registry_end_change(app->registry);
+    return rc;
+}
+
 void cw_api_asset_delete(struct cw_app *app, struct cw_request *r)
 {
     struct cw_err err;
-    cw_asset_no no;
     char collection[CW_COLLECTION_CAP], id[CW_ASSET_ID_CAP];
     if (read_path(r, collection, id, &err) != 0 ||
-        cw_store_retire(app->store, r->key.studio, collection, id, cw_utc_us(), r->key.id,
-                        &no, &err) != 0 ||
-        cw_registry_withdraw(app->registry, r->key.studio, no, &err) != 0) {
+        retire(app, r, collection, id, &err) != 0) {
         cw_answer_failure(r, &err);
         return;
     }

@@ -86,6 +86,11 @@ static const struct conf_key keys[] = {
            "local descriptors of sightings kept, newest first, for assets that come "
            "later; 28,000 a sighting on disk, about twice that in memory. Their hashes "
            "are kept for ever"),
+    NUMBER(save_seconds, "s", 900, 0, 86400,
+           "the derived index is saved this often, and at the end, so that a start need "
+           "not derive it again; 0 = never"),
+    NUMBER(save_bytes, "bytes", (uint64_t)64 * 1024 * MIB, 16 * MIB, (uint64_t)16 << 40,
+           "largest size of the file it is saved in (address space, not disk)"),
     NUMBER(inline_us, "us", 300, 0, 100000,
            "a hash query estimated to take longer goes to a work thread"),
     NUMBER(listeners, "connections", 500, 1, 10000, "event streams open at once"),

@@ -208,10 +208,12 @@ int cw_ingest_assets(struct cw_app *app, const struct cw_key_record *who,
             fill_registration(&r[i], who, collection, &in[i], &b, i, replace);
         }
     }
+    cw_registry_begin_change(app->registry);
     rc = rc == 0 ? cw_store_register(app->store, r, n, who->id, out, err) : rc;
     for (size_t i = 0; i < n && rc == 0; i++) {
         rc = publish_asset(app, &r[i], &in[i], &out[i], &b.found[i], &mark, err);
     }
+    cw_registry_end_change(app->registry);
     free(r);
     if (rc == 0) {
         cw_metrics_count(app->metrics, CW_COUNT_REGISTERED, n);
@@ -279,10 +281,12 @@ int cw_ingest_sightings(struct cw_app *app, const struct cw_key_record *who,
         rc = rc == 0 ? batch_prepare_sighting(&b, i, &in[i].fp, err) : rc;
         rc = rc == 0 ? fill_sighting(&s[i], who, &in[i], &b, i, err) : rc;
     }
+    cw_registry_begin_change(app->registry);
     rc = rc == 0 ? cw_store_record_sightings(app->store, s, n, out, err) : rc;
     for (size_t i = 0; i < n && rc == 0; i++) {
         rc = publish_sighting(app, &s[i], &in[i], &out[i], &mark, err);
     }
+    cw_registry_end_change(app->registry);
     free(s);
     if (rc == 0) {
         cw_metrics_count(app->metrics, CW_COUNT_SIGHTINGS, n);

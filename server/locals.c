@@ -25,6 +25,7 @@ struct cw_locals {
     struct kept *kept;    /* a ring, oldest at `first` */
     size_t first, n_kept, cap;
     uint64_t bytes;
+    cw_sighting_no newest;
 };
 
 int cw_locals_open(const struct cw_locals_options *options, struct cw_locals **out,
@@ -116,6 +117,7 @@ static int keep(struct cw_locals *l, const struct kept *k, struct cw_err *err)
 {
     CW_TRY(reserve(l, err));
     l->kept[(l->first + l->n_kept++) % l->cap] = *k;
+    l->newest = k->no > l->newest ? k->no : l->newest;
     l->bytes += k->bytes;
     while (l->bytes > l->options.sighting_bytes) {
         const struct kept *oldest = &l->kept[l->first];
@@ -247,6 +249,151 @@ int cw_locals_find(struct cw_locals *l, enum cw_locals_side side, cw_studio_no s
         out[*out_n] = found.items[*out_n].no;
     }
     return 0;
+}
+
+/* ---- saving ------------------------------------------------------------------------ */
+
+struct cw_locals_frozen {
+    struct cw_local_frozen *sides[CW_LOCALS_SIDES];
+    size_t n;
+    cw_sighting_no newest;
+    struct kept *kept; /* owned */
+};
+
+static const char *const SAVED_AS[CW_LOCALS_SIDES] = {"local-assets", "local-sightings"};
+
+static int copy_kept(struct cw_locals *l, struct cw_locals_frozen *out,
+                     struct cw_err *err)
+{
+    pthread_mutex_lock(&l->lock);
+    out->n = l->n_kept;
+    out->newest = l->newest;
+    out->kept = calloc(l->n_kept + 1, sizeof *out->kept);
+    for (size_t i = 0; out->kept != NULL && i < l->n_kept; i++) {
+        out->kept[i] = l->kept[(l->first + i) % l->cap];
+    }
+    pthread_mutex_unlock(&l->lock);
+    return out->kept == NULL ? cw_fail(err, CW_E_NO_MEMORY, "out of memory") : 0;
+}
+
+int cw_locals_freeze(struct cw_locals *l, struct cw_locals_frozen **out,
+                     struct cw_err *err)
+{
+    struct cw_locals_frozen *f = calloc(1, sizeof *f);
+    if (f == NULL) {
+        return cw_fail(err, CW_E_NO_MEMORY, "out of memory");
+    }
+    int rc = copy_kept(l, f, err);
+    for (unsigned side = 0; side < CW_LOCALS_SIDES && rc == 0; side++) {
+        rc = cw_local_freeze(l->sides[side], &f->sides[side], err);
+    }
+    if (rc != 0) {
+        cw_locals_frozen_free(f);
+        return rc;
+    }
+    *out = f;
+    return 0;
+}
+
+void cw_locals_frozen_free(struct cw_locals_frozen *f)
+{
+    if (f != NULL) {
+        for (unsigned side = 0; side < CW_LOCALS_SIDES; side++) {
+            cw_local_frozen_free(f->sides[side]);
+        }
+        free(f->kept);
+        free(f);
+    }
+}
+
+int cw_locals_save(const struct cw_locals_frozen *f, struct cw_saved *saved,
+                   struct cw_buf *out, struct cw_err *err)
+{
+    for (unsigned side = 0; side < CW_LOCALS_SIDES; side++) {
+        CW_AUTO(cw_buf_done) struct cw_buf list = CW_BUF_INIT(UINT32_MAX);
+        CW_TRY(cw_local_save(f->sides[side], saved, SAVED_AS[side], &list, err));
+        cw_put_bytes32(out, cw_buf_view(&list));
+    }
+    cw_put_u64(out, f->newest);
+    cw_put_u64(out, f->n);
+    for (size_t i = 0; i < f->n; i++) {
+        cw_put_u32(out, f->kept[i].studio);
+        cw_put_u64(out, f->kept[i].no);
+        cw_put_u32(out, f->kept[i].bytes);
+    }
+    return cw_buf_check(out, "the saved local descriptors", err);
+}
+
+int cw_locals_sweep(struct cw_saved *saved, struct cw_bytes in, struct cw_err *err)
+{
+    struct cw_reader r = cw_reader_of(in);
+    for (unsigned side = 0; side < CW_LOCALS_SIDES; side++) {
+        CW_TRY(cw_local_sweep(saved, SAVED_AS[side], cw_get_bytes32(&r), err));
+    }
+    return 0;
+}
+
+/* Those beyond a budget that became smaller meanwhile leave as ever. */
+static int restore_kept(struct cw_locals *l, struct cw_reader *r, struct cw_err *err)
+{
+    int rc = 0;
+    pthread_mutex_lock(&l->lock);
+    const cw_sighting_no newest = cw_get_u64(r);
+    const uint64_t n = cw_get_u64(r);
+    for (uint64_t i = 0; i < n && rc == 0 && !r->failed; i++) {
+        struct kept k = {.studio = cw_get_u32(r)};
+        k.no = cw_get_u64(r);
+        k.bytes = cw_get_u32(r);
+        rc = keep(l, &k, err);
+    }
+    l->newest = newest;
+    pthread_mutex_unlock(&l->lock);
+    return rc != 0 ? rc : cw_reader_end(r, "saved sightings", err);
+}
+
+/* Begins anew with empty sides. */
+static int reset(struct cw_locals *l, struct cw_err *err)
+{
+    const struct cw_local_options index = {.max_descriptors = l->options.max_descriptors};
+    l->first = l->n_kept = 0;
+    l->bytes = 0;
+    l->newest = 0;
+    for (unsigned side = 0; side < CW_LOCALS_SIDES; side++) {
+        struct cw_local_index *fresh = NULL;
+        CW_TRY(cw_local_open(&index, &fresh, err));
+        cw_local_close(l->sides[side]);
+        l->sides[side] = fresh;
+    }
+    return 0;
+}
+
+int cw_locals_restore(struct cw_locals *l, struct cw_saved *saved, struct cw_bytes in,
+                      struct cw_err *err)
+{
+    struct cw_reader r = cw_reader_of(in);
+    int rc = 0;
+    for (unsigned side = 0; side < CW_LOCALS_SIDES && rc == 0; side++) {
+        rc = cw_local_restore(l->sides[side], saved, SAVED_AS[side], cw_get_bytes32(&r),
+                              err);
+    }
+    rc = rc == 0 ? restore_kept(l, &r, err) : rc;
+    if (rc != 0) {
+        CW_TRY(reset(l, err));
+    }
+    return rc;
+}
+
+size_t cw_locals_points(const struct cw_locals *l)
+{
+    return l->options.points;
+}
+
+cw_sighting_no cw_locals_newest(struct cw_locals *l)
+{
+    pthread_mutex_lock(&l->lock);
+    const cw_sighting_no no = l->newest;
+    pthread_mutex_unlock(&l->lock);
+    return no;
 }
 
 /* ---- upkeep ----------------------------------------------------------------------- */

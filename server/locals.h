@@ -6,6 +6,7 @@
 
 #include "hashing/fingerprint.h"
 #include "index/local_index.h"
+#include "index/local_save.h"
 #include "index/store.h"
 
 /* Pictures that are worth comparing in full, of one search. */
@@ -51,6 +52,26 @@ int cw_locals_find(struct cw_locals *l, enum cw_locals_side side, cw_studio_no s
 
 /* Packs what came last; to be called now and then. */
 int cw_locals_settle(struct cw_locals *l, struct cw_err *err) CW_CHECKED;
+/* As they were at one moment: to be saved beside everything else. */
+struct cw_locals_frozen;
+int cw_locals_freeze(struct cw_locals *l, struct cw_locals_frozen **out,
+                     struct cw_err *err) CW_CHECKED;
+void cw_locals_frozen_free(struct cw_locals_frozen *f); /* NULL is fine */
+/* Saves what index/local_save.h saves, and appends what names it. Threads: one at a time
+ */
+int cw_locals_save(const struct cw_locals_frozen *f, struct cw_saved *saved,
+                   struct cw_buf *out, struct cw_err *err) CW_CHECKED;
+/* Deletes what `in`, appended by cw_locals_save, does not name. */
+int cw_locals_sweep(struct cw_saved *saved, struct cw_bytes in,
+                    struct cw_err *err) CW_CHECKED;
+/* l       empty; as empty if it fails
+ * Errors  CW_E_CORRUPT; CW_E_NO_MEMORY */
+int cw_locals_restore(struct cw_locals *l, struct cw_saved *saved, struct cw_bytes in,
+                      struct cw_err *err) CW_CHECKED;
+size_t cw_locals_points(const struct cw_locals *l); /* the setting */
+/* The newest sighting that was ever added; 0 if there is none. */
+cw_sighting_no cw_locals_newest(struct cw_locals *l);
+
 void cw_locals_get_stats(struct cw_locals *l, enum cw_locals_side side,
                          struct cw_local_stats *out);
 

@@ -1,5 +1,8 @@
 #include "server/registry.h"
 
+#include "server/checkpoint.h"
+#include "server/log.h"
+
 #include <stdlib.h>
 
 /* Rows gathered before one call of cw_search_add. */
@@ -12,6 +15,16 @@ const struct cw_registry_options CW_REGISTRY_DEFAULTS = {
                .max_descriptors = UINT32_MAX - 2},
 };
 
+/* Whoever wants to save is not to wait for a moment without registrations. */
+static void init_steady(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t a;
+    (void)pthread_rwlockattr_init(&a);
+    (void)pthread_rwlockattr_setkind_np(&a, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    (void)pthread_rwlock_init(lock, &a);
+    (void)pthread_rwlockattr_destroy(&a);
+}
+
 int cw_registry_open(struct cw_store *store, const struct cw_registry_options *options,
                      struct cw_registry **out, struct cw_err *err)
 {
@@ -21,6 +34,7 @@ int cw_registry_open(struct cw_store *store, const struct cw_registry_options *o
         return cw_fail(err, CW_E_NO_MEMORY, "out of memory");
     }
     r->store = store;
+    init_steady(&r->steady);
     int rc = cw_search_open(&search, &r->assets, err);
     if (rc == 0) {
         rc = cw_search_open(&search, &r->sightings, err);
@@ -46,8 +60,19 @@ void cw_registry_close(struct cw_registry *r)
         cw_search_close(r->sightings);
         cw_locals_close(r->locals);
         cw_runs_close(r->runs);
+        (void)pthread_rwlock_destroy(&r->steady);
         free(r);
     }
+}
+
+void cw_registry_begin_change(struct cw_registry *r)
+{
+    (void)pthread_rwlock_rdlock(&r->steady);
+}
+
+void cw_registry_end_change(struct cw_registry *r)
+{
+    (void)pthread_rwlock_unlock(&r->steady);
 }
 
 static void count(struct cw_registry *r, cw_studio_no studio, uint16_t recipe, int change)
@@ -71,13 +96,20 @@ struct version {
     cw_studio_no studio;
 };
 
+struct versions {
+    size_t n, cap;
+    struct version *items; /* owned */
+};
+
 struct loading {
     struct cw_search *search;
     bool assets;
+    unsigned slot;
+    struct cw_checkpoint_mark mark; /* what the rest of the registry holds already */
     size_t n;
     struct cw_search_row rows[LOAD_BATCH];
-    size_t n_versions, cap_versions;
-    struct version *versions; /* of assets; owned */
+    struct versions fresh; /* of assets, beyond the mark */
+    struct versions gone;  /* retired beyond the mark, registered before it */
     int rc;
     struct cw_err *err;
 };
@@ -85,7 +117,8 @@ struct loading {
 static void loading_free(struct loading **l)
 {
     if (*l != NULL) {
-        free((*l)->versions);
+        free((*l)->fresh.items);
+        free((*l)->gone.items);
     }
     free(*l);
 }
@@ -99,31 +132,43 @@ static bool flush(struct loading *l)
     return l->rc == 0;
 }
 
-static bool note_version(struct loading *l, const struct cw_feed_entry *e)
+static bool note_version(struct loading *l, struct versions *to,
+                         const struct cw_feed_entry *e)
 {
-    if (l->n_versions == l->cap_versions) {
-        const size_t cap = l->cap_versions == 0 ? LOAD_BATCH : 2 * l->cap_versions;
-        struct version *versions = reallocarray(l->versions, cap, sizeof *versions);
-        if (versions == NULL) {
+    if (to->n == to->cap) {
+        const size_t cap = to->cap == 0 ? LOAD_BATCH : 2 * to->cap;
+        struct version *items = reallocarray(to->items, cap, sizeof *items);
+        if (items == NULL) {
             l->rc = cw_fail(l->err, CW_E_NO_MEMORY, "out of memory for %zu assets", cap);
             return false;
         }
-        l->versions = versions;
-        l->cap_versions = cap;
+        to->items = items;
+        to->cap = cap;
     }
-    l->versions[l->n_versions++] = (struct version){.no = e->no, .studio = e->studio};
+    to->items[to->n++] = (struct version){.no = e->no, .studio = e->studio};
     return true;
 }
 
-/* A version is retired after it was noted, in the same slot: most often a while ago. */
-static void forget_version(struct loading *l, cw_asset_no no)
+/* A version is retired after it was noted, in the same slot: most often a while ago. One
+ * that was not noted is among what is saved, and has to leave it. */
+static bool forget_version(struct loading *l, const struct cw_feed_entry *e)
 {
-    for (size_t i = l->n_versions; i > 0; i--) {
-        if (l->versions[i - 1].no == no) {
-            l->versions[i - 1].no = 0;
-            return;
+    for (size_t i = l->fresh.n; i > 0; i--) {
+        if (l->fresh.items[i - 1].no == e->no) {
+            l->fresh.items[i - 1].no = 0;
+            return true;
         }
     }
+    return note_version(l, &l->gone, e);
+}
+
+/* The part of an entry that is not only rows. */
+static bool load_version_entry(struct loading *l, const struct cw_feed_entry *e)
+{
+    if (!l->assets || e->seq <= l->mark.assets[l->slot]) {
+        return true;
+    }
+    return e->retire ? forget_version(l, e) : note_version(l, &l->fresh, e);
 }
 
 static bool load_entry(void *ctx, const struct cw_feed_entry *e)
@@ -134,11 +179,9 @@ static bool load_entry(void *ctx, const struct cw_feed_entry *e)
             return false;
         }
         cw_search_remove(l->search, e->no);
-        forget_version(l, e->no);
-        return true;
+        return load_version_entry(l, e);
     }
-    if ((l->n + e->n_rows > LOAD_BATCH && !flush(l)) ||
-        (l->assets && !note_version(l, e))) {
+    if ((l->n + e->n_rows > LOAD_BATCH && !flush(l)) || !load_version_entry(l, e)) {
         return false;
     }
     for (size_t i = 0; i < e->n_rows; i++) {
@@ -157,6 +200,7 @@ static int load_feed(struct cw_registry *r, enum cw_feed feed, struct loading *l
     l->search = l->assets ? r->assets : r->sightings;
     l->err = err;
     for (unsigned slot = 0; slot < CW_SLOTS; slot++) {
+        l->slot = slot;
         CW_TRY(cw_store_read_feed(r->store, feed, slot, 0, load_entry, l, err));
         CW_TRY(l->rc);
     }
@@ -204,15 +248,20 @@ static int by_number(const void *a, const void *b)
     return x->no < y->no ? -1 : x->no > y->no;
 }
 
-/* In order of registration, as they were added then. */
+/* First what has left since it was saved, then what has come, in order of registration.
+ */
 static int load_versions(struct cw_registry *r, struct loading *l, struct cw_err *err)
 {
-    if (l->n_versions > 1) {
-        qsort(l->versions, l->n_versions, sizeof *l->versions, by_number);
+    for (size_t i = 0; i < l->gone.n; i++) {
+        CW_TRY(
+            cw_registry_withdraw(r, l->gone.items[i].studio, l->gone.items[i].no, err));
     }
-    for (size_t i = 0; i < l->n_versions; i++) {
-        if (l->versions[i].no != 0) {
-            CW_TRY(load_version(r, &l->versions[i], err));
+    if (l->fresh.n > 1) {
+        qsort(l->fresh.items, l->fresh.n, sizeof *l->fresh.items, by_number);
+    }
+    for (size_t i = 0; i < l->fresh.n; i++) {
+        if (l->fresh.items[i].no != 0) {
+            CW_TRY(load_version(r, &l->fresh.items[i], err));
         }
     }
     return 0;
@@ -224,7 +273,7 @@ static bool note_sighting(void *ctx, cw_studio_no studio, cw_sighting_no no,
     struct loading *l = ctx;
     const struct cw_feed_entry e = {.studio = studio, .no = no};
     (void)local;
-    return note_version(l, &e);
+    return note_version(l, &l->fresh, &e);
 }
 
 static int load_sighting_local(struct cw_registry *r, const struct version *v,
@@ -241,28 +290,52 @@ static int load_sighting_local(struct cw_registry *r, const struct version *v,
     return cw_locals_add_sighting(r->locals, v->studio, v->no, &fp, err);
 }
 
+/* Those that came after the newest that is saved. */
 static int load_sightings_local(struct cw_registry *r, struct loading *l,
                                 struct cw_err *err)
 {
-    CW_TRY(cw_store_list_sighting_local(r->store, 0, note_sighting, l, err));
+    l->fresh.n = 0;
+    CW_TRY(cw_store_list_sighting_local(r->store, cw_locals_newest(r->locals),
+                                        note_sighting, l, err));
     CW_TRY(l->rc);
-    for (size_t i = 0; i < l->n_versions; i++) {
-        CW_TRY(load_sighting_local(r, &l->versions[i], err));
+    for (size_t i = 0; i < l->fresh.n; i++) {
+        CW_TRY(load_sighting_local(r, &l->fresh.items[i], err));
     }
     return 0;
 }
 
-int cw_registry_load(struct cw_registry *r, struct cw_err *err)
+/* What is saved, if it is good for something. */
+static int load_saved(struct cw_registry *r, struct cw_saved *saved,
+                      struct cw_checkpoint_mark *out, struct cw_err *err)
+{
+    struct cw_err why;
+    *out = (struct cw_checkpoint_mark){0};
+    const int rc =
+        saved == NULL ? CW_E_NOT_FOUND : cw_checkpoint_restore(r, saved, out, &why);
+    if (rc == 0 || rc == CW_E_NOT_FOUND) {
+        return 0;
+    }
+    if (rc != CW_E_CORRUPT) {
+        return cw_fail(err, rc, "%s", why.text);
+    }
+    cw_log(CW_LOG_WARN, "event=saved_index_refused why=\"%s\"", why.text);
+    return 0;
+}
+
+int cw_registry_load(struct cw_registry *r, struct cw_saved *saved, struct cw_err *err)
 {
     CW_AUTO(loading_free) struct loading *l = calloc(1, sizeof *l);
     if (l == NULL) {
         return cw_fail(err, CW_E_NO_MEMORY, "out of memory");
     }
+    CW_TRY(load_saved(r, saved, &l->mark, err));
     CW_TRY(load_feed(r, CW_FEED_ASSETS, l, err));
     CW_TRY(load_versions(r, l, err));
-    l->n_versions = 0;
     CW_TRY(load_feed(r, CW_FEED_SIGHTINGS, l, err));
+    const size_t derived = l->fresh.n;
     CW_TRY(load_sightings_local(r, l, err));
+    cw_log(CW_LOG_INFO, "event=index_loaded derived_assets=%zu derived_sightings=%zu",
+           derived, l->fresh.n);
     return cw_locals_settle(r->locals, err);
 }
 

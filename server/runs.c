@@ -296,6 +296,120 @@ void cw_runs_view(struct cw_runs *r, cw_asset_no no, struct cw_run_view *out)
     pthread_mutex_unlock(&r->lock);
 }
 
+/* ---- saving ------------------------------------------------------------------------ */
+
+#define FRAME_BYTES 16
+
+static void put_collection(struct cw_buf *out, const struct collection *c)
+{
+    cw_buf_add(out, c->id, sizeof c->id);
+    cw_put_u64(out, c->used);
+    cw_put_u32(out, c->next);
+    for (size_t i = 0; i < CW_RUNS_RECENT; i++) {
+        cw_put_u64(out, c->recent[i].no);
+        cw_buf_add(out, c->recent[i].pdq.b, CW_HASH_BYTES);
+    }
+}
+
+void cw_runs_save(struct cw_runs *r, struct cw_buf *out)
+{
+    pthread_mutex_lock(&r->lock);
+    size_t n = r->cap;
+    while (n > 0 && r->frames[n - 1].keyframe == 0) {
+        n--;
+    }
+    cw_put_u64(out, r->stats.frames);
+    cw_put_u64(out, r->stats.runs);
+    cw_put_u64(out, r->clock);
+    cw_put_u64(out, n);
+    for (size_t i = 0; i < n; i++) {
+        cw_put_u32(out, r->frames[i].keyframe);
+        cw_put_u32(out, r->frames[i].next);
+        cw_put_u32(out, r->frames[i].last);
+        cw_put_u32(out, r->frames[i].n);
+    }
+    for (size_t i = 0; i < COLLECTIONS; i++) {
+        put_collection(out, &r->collections[i]);
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void get_raw(struct cw_reader *r, void *to, size_t len)
+{
+    const struct cw_bytes raw = cw_get_bytes(r, len);
+    if (raw.len > 0) {
+        memcpy(to, raw.p, raw.len);
+    }
+}
+
+static void get_collection(struct cw_reader *r, struct collection *out)
+{
+    get_raw(r, out->id, sizeof out->id);
+    out->used = cw_get_u64(r);
+    out->next = cw_get_u32(r);
+    for (size_t i = 0; i < CW_RUNS_RECENT; i++) {
+        out->recent[i].no = cw_get_u64(r);
+        get_raw(r, out->recent[i].pdq.b, CW_HASH_BYTES);
+    }
+}
+
+/* Frames 0..n-1, whose numbers must all be among them. */
+static int get_frames(struct cw_runs *r, struct cw_reader *in, uint64_t n,
+                      struct cw_err *err)
+{
+    if (n > in->in.len / FRAME_BYTES) {
+        return cw_fail(err, CW_E_CORRUPT, "the saved runs end early");
+    }
+    CW_TRY(n == 0 ? 0 : reserve(r, n - 1, err));
+    for (uint64_t i = 0; i < n; i++) {
+        struct frame *f = &r->frames[i];
+        f->keyframe = cw_get_u32(in);
+        f->next = cw_get_u32(in);
+        f->last = cw_get_u32(in);
+        f->n = cw_get_u32(in);
+        if (f->keyframe >= n || f->next >= n || f->last >= n) {
+            return cw_fail(err, CW_E_CORRUPT, "the saved runs make no sense");
+        }
+    }
+    return 0;
+}
+
+static int get_all(struct cw_runs *r, struct cw_bytes bytes, struct cw_err *err)
+{
+    struct cw_reader in = cw_reader_of(bytes);
+    r->stats.frames = cw_get_u64(&in);
+    r->stats.runs = cw_get_u64(&in);
+    r->clock = cw_get_u64(&in);
+    CW_TRY(get_frames(r, &in, cw_get_u64(&in), err));
+    for (size_t i = 0; i < COLLECTIONS; i++) {
+        get_collection(&in, &r->collections[i]);
+    }
+    return cw_reader_end(&in, "saved runs", err);
+}
+
+void cw_runs_clear(struct cw_runs *r)
+{
+    pthread_mutex_lock(&r->lock);
+    if (r->cap > 0) {
+        memset(r->frames, 0, r->cap * sizeof *r->frames);
+    }
+    memset(r->collections, 0, sizeof r->collections);
+    r->stats = (struct cw_runs_stats){0};
+    r->clock = 0;
+    pthread_mutex_unlock(&r->lock);
+}
+
+int cw_runs_restore(struct cw_runs *r, struct cw_bytes in, struct cw_err *err)
+{
+    pthread_mutex_lock(&r->lock);
+    const int rc = get_all(r, in, err);
+    pthread_mutex_unlock(&r->lock);
+    if (rc != 0) {
+        cw_runs_clear(r);
+    }
+    return rc;
+}
+
 void cw_runs_get_stats(struct cw_runs *r, struct cw_runs_stats *out)
 {
     pthread_mutex_lock(&r->lock);

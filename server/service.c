@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "server/app.h"
+#include "server/checkpoint.h"
 #include "server/http.h"
 #include "server/ingest.h"
 #include "server/log.h"
@@ -19,6 +21,9 @@ struct cw_service {
     struct cw_conf conf;
     struct cw_app app;
     struct cw_http *http;
+    struct cw_saved *saved; /* NULL = nothing is kept */
+    uint64_t saved_ns;      /* when; monotonic */
+    bool loaded;
 };
 
 int cw_service_store_url(const struct cw_conf *conf, char *out, size_t cap,
@@ -100,6 +105,68 @@ static int open_registry(const struct cw_conf *conf, struct cw_app *app,
     return cw_registry_open(app->store, &options, &app->registry, err);
 }
 
+static int open_saved_at(const struct cw_conf *conf, const char *dir,
+                         const uint8_t secret[32], struct cw_saved **out,
+                         struct cw_err *err)
+{
+    struct cw_kv *kv = NULL;
+    const struct cw_kv_lmdb_options lmdb = {.dir = dir,
+                                            .first_map_bytes = (uint64_t)64 << 20,
+                                            .max_map_bytes = conf->save_bytes,
+                                            .max_readers = 8,
+                                            .n_tables = CW_SAVED_TABLES,
+                                            .create = true,
+                                            .derived = true};
+    CW_TRY(cw_kv_open_lmdb(&lmdb, &kv, err));
+    return cw_saved_open(kv, secret, out, err);
+}
+
+/* A file that is damaged goes: all that is in it can be derived again. */
+static void discard_saved(const char *dir)
+{
+    static const char *const FILES[] = {"data.mdb", "lock.mdb"};
+    char path[CW_CONF_TEXT_CAP + 64];
+    for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", dir, FILES[i]);
+        (void)unlink(path);
+    }
+}
+
+/* In a folder of its own beside the truth. Without it everything works, but starts take
+ * longer: so what cannot be opened is said and done without. */
+static void open_saved(struct cw_service *s)
+{
+    char dir[CW_CONF_TEXT_CAP + 32];
+    char url[CW_CONF_TEXT_CAP + 8];
+    struct cw_err err;
+    if (s->conf.save_seconds == 0 ||
+        cw_service_store_url(&s->conf, url, sizeof url, &err) != 0 ||
+        strncmp(url, "lmdb:", 5) != 0) {
+        return;
+    }
+    (void)snprintf(dir, sizeof dir, "%s/derived", url + 5);
+    int rc = open_saved_at(&s->conf, dir, s->app.pepper, &s->saved, &err);
+    if (rc == CW_E_CORRUPT) {
+        cw_log(CW_LOG_WARN, "event=saved_index_discarded dir=\"%s\" why=\"%s\"", dir,
+               err.text);
+        discard_saved(dir);
+        rc = open_saved_at(&s->conf, dir, s->app.pepper, &s->saved, &err);
+    }
+    if (rc != 0) {
+        cw_log(CW_LOG_WARN, "event=saved_index_unusable dir=\"%s\" why=\"%s\"", dir,
+               err.text);
+    }
+}
+
+static void save(struct cw_service *s)
+{
+    struct cw_err err;
+    if (s->saved != NULL && cw_checkpoint_save(s->app.registry, s->saved, &err) != 0) {
+        cw_log(CW_LOG_ERROR, "event=save_failed why=\"%s\"", err.text);
+    }
+    s->saved_ns = cw_mono_ns();
+}
+
 /* In this order: hasher processes are started before the store is open, so that none of
  * them can ever hold a file of it. */
 static int open_parts(struct cw_service *s, struct cw_err *err)
@@ -113,7 +180,10 @@ static int open_parts(struct cw_service *s, struct cw_err *err)
     CW_TRY(cw_streams_open(app->store, s->conf.listeners, &app->streams, err));
     cw_store_on_commit(app->store, cw_streams_committed, app->streams);
     CW_TRY(open_registry(&s->conf, app, err));
-    CW_TRY(cw_registry_load(app->registry, err));
+    open_saved(s);
+    CW_TRY(cw_registry_load(app->registry, s->saved, err));
+    s->loaded = true;
+    s->saved_ns = cw_mono_ns();
     CW_TRY(cw_ingest_recheck(app, err));
     atomic_store(&app->ready, true);
     return cw_http_open(app, &s->http, err);
@@ -151,6 +221,9 @@ void cw_service_upkeep(struct cw_service *s)
     if (cw_locals_settle(s->app.registry->locals, &err) != 0) {
         cw_log(CW_LOG_ERROR, "event=settle_failed why=\"%s\"", err.text);
     }
+    if ((cw_mono_ns() - s->saved_ns) / 1000000000 >= s->conf.save_seconds) {
+        save(s);
+    }
 }
 
 void cw_service_stop(struct cw_service *s)
@@ -160,6 +233,10 @@ void cw_service_stop(struct cw_service *s)
     }
     cw_http_close(s->http);
     cw_hasher_close(s->app.hasher);
+    if (s->loaded) {
+        save(s);
+    }
+    cw_saved_close(s->saved);
     cw_store_close(
         s->app.store); /* ends the writer, which tells the streams of commits */
     cw_streams_close(s->app.streams);

@@ -6,40 +6,25 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/crypto.h"
 #include "server/ingest.h"
-#include "server/metrics.h"
-#include "server/registry.h"
+#include "tests/support/t_app.h"
 
 #define N_PAIRS 400
 
-static struct cw_conf conf;
-static struct cw_app app;
-static struct cw_key_record who;
+static struct t_app t;
+static struct cw_app *const app = &t.app;
+static struct cw_key_record *const who = &t.who;
 
 static int open_app(void **state)
 {
-    struct cw_store_options options = CW_STORE_DEFAULTS;
     (void)state;
-    options.create = true;
-    memset(&app, 0, sizeof app);
-    cw_conf_defaults(&conf);
-    app.conf = &conf;
-    who = (struct cw_key_record){.id = {7}};
-    return cw_crypto_init(NULL) != 0 ||
-           cw_store_open("memory:", &options, &app.store, NULL) != 0 ||
-           cw_metrics_open(&app.metrics, NULL) != 0 ||
-           cw_registry_open(app.store, &CW_REGISTRY_DEFAULTS, &app.registry, NULL) != 0 ||
-           cw_store_studio(app.store, "ours", true, &who.studio, NULL) != 0;
+    return t_app_open(&t);
 }
 
 static int close_app(void **state)
 {
     (void)state;
-    cw_registry_close(app.registry);
-    cw_metrics_close(app.metrics);
-    cw_store_close(app.store);
-    return 0;
+    return t_app_close(&t);
 }
 
 static void fill_hash(unsigned n, struct cw_fingerprint *fp)
@@ -55,7 +40,7 @@ static cw_asset_no add_asset(unsigned n)
     struct cw_registered done = {0};
     (void)snprintf(in.id, sizeof in.id, "frame-%u", n);
     fill_hash(n, &in.fp);
-    if (cw_ingest_assets(&app, &who, "film", &in, 1, true, &done, NULL) != 0) {
+    if (cw_ingest_assets(app, who, "film", &in, 1, true, &done, NULL) != 0) {
         return 0;
     }
     return done.no;
@@ -76,7 +61,7 @@ static cw_sighting_no add_sighting(unsigned n)
     static _Thread_local struct cw_sighting_in in;
     struct cw_recorded done = {0};
     make_sighting(n, &in);
-    if (cw_ingest_sightings(&app, &who, &in, 1, &done, NULL) != 0) {
+    if (cw_ingest_sightings(app, who, &in, 1, &done, NULL) != 0) {
         return 0;
     }
     return done.no;
@@ -92,9 +77,9 @@ static bool count_match(void *ctx, const struct cw_match *m)
 static size_t matches_of(cw_sighting_no no)
 {
     size_t n = 0;
-    assert_int_equal(
-        cw_store_list_sighting_matches(app.store, who.studio, no, count_match, &n, NULL),
-        0);
+    assert_int_equal(cw_store_list_sighting_matches(app->store, who->studio, no,
+                                                    count_match, &n, NULL),
+                     0);
     return n;
 }
 
@@ -116,7 +101,8 @@ static void an_asset_finds_the_past_sighting(void **state)
     assert_int_equal(matches_of(s), 1);
     size_t n = 0;
     assert_int_equal(
-        cw_store_list_asset_matches(app.store, who.studio, a, count_match, &n, NULL), 0);
+        cw_store_list_asset_matches(app->store, who->studio, a, count_match, &n, NULL),
+        0);
     assert_int_equal(n, 1);
 }
 
@@ -172,7 +158,7 @@ static void *replace_one_asset(void *arg)
         struct cw_asset_in in = {.id = "same", .kind = CW_KIND_FRAME};
         struct cw_registered done;
         fill_hash(first + i, &in.fp);
-        (void)!cw_ingest_assets(&app, &who, "film", &in, 1, true, &done, NULL);
+        (void)!cw_ingest_assets(app, who, "film", &in, 1, true, &done, NULL);
     }
     return NULL;
 }
@@ -196,12 +182,12 @@ static void one_version_is_left_however_writers_race(void **state)
         CW_AUTO(cw_found_list_done) struct cw_found_list found = {0};
         CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
         fill_hash(100000 + n, &fp);
-        assert_int_equal(cw_match_assets(&app, who.studio, &fp, &strong, &found, NULL),
+        assert_int_equal(cw_match_assets(app, who->studio, &fp, &strong, &found, NULL),
                          0);
         found_versions += found.n;
     }
     assert_int_equal(found_versions, 1);
-    assert_int_equal(cw_registry_assets(app.registry, who.studio), 1);
+    assert_int_equal(cw_registry_assets(app->registry, who->studio), 1);
 }
 
 /* What a crash between the commit and the last look leaves behind: both records, no
@@ -217,17 +203,17 @@ static void a_lost_last_look_is_made_up_for_at_start(void **state)
     make_sighting(5, &in);
     cw_fingerprint_encode(&in.fp, &bytes);
     bare.sighting = in.sighting;
-    bare.sighting.studio = who.studio;
+    bare.sighting.studio = who->studio;
     memcpy(bare.sighting.host, "host.example", sizeof "host.example");
     bare.sighting.fetched_us = bare.sighting.received_us = 1000000;
     bare.sighting.fingerprint = cw_buf_view(&bytes);
     bare.n_rows = cw_search_rows(&in.fp, bare.rows);
-    assert_int_equal(cw_store_record_sightings(app.store, &bare, 1, &done, NULL), 0);
+    assert_int_equal(cw_store_record_sightings(app->store, &bare, 1, &done, NULL), 0);
     assert_int_equal(matches_of(done.no), 0);
-    assert_int_equal(cw_registry_load(app.registry, NULL), 0);
-    assert_int_equal(cw_ingest_recheck(&app, NULL), 0);
+    assert_int_equal(cw_registry_load(app->registry, NULL, NULL), 0);
+    assert_int_equal(cw_ingest_recheck(app, NULL), 0);
     assert_int_equal(matches_of(done.no), 1);
-    assert_int_equal(cw_ingest_recheck(&app, NULL), 0); /* again is harmless */
+    assert_int_equal(cw_ingest_recheck(app, NULL), 0); /* again is harmless */
     assert_int_equal(matches_of(done.no), 1);
 }
 

@@ -4,43 +4,25 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "server/ingest.h"
-#include "server/metrics.h"
-#include "server/registry.h"
+#include "tests/support/t_app.h"
 #include "tests/support/t_frames.h"
 
-static struct cw_conf conf;
-static struct cw_app app;
-static struct cw_key_record who, stranger;
+static struct t_app t;
+static struct cw_app *const app = &t.app;
+static struct cw_key_record *const who = &t.who;
+static struct cw_key_record *const stranger = &t.stranger;
 
 static int open_app(void **state)
 {
-    struct cw_store_options options = CW_STORE_DEFAULTS;
     (void)state;
-    options.create = true;
-    memset(&app, 0, sizeof app);
-    cw_conf_defaults(&conf);
-    app.conf = &conf;
-    if (cw_crypto_init(NULL) != 0 ||
-        cw_store_open("memory:", &options, &app.store, NULL) != 0 ||
-        cw_metrics_open(&app.metrics, NULL) != 0 ||
-        cw_registry_open(app.store, &CW_REGISTRY_DEFAULTS, &app.registry, NULL) != 0) {
-        return -1;
-    }
-    who = (struct cw_key_record){.id = {1}};
-    stranger = (struct cw_key_record){.id = {2}};
-    return cw_store_studio(app.store, "ours", true, &who.studio, NULL) != 0 ||
-           cw_store_studio(app.store, "theirs", true, &stranger.studio, NULL) != 0;
+    return t_app_open(&t);
 }
 
 static int close_app(void **state)
 {
     (void)state;
-    cw_registry_close(app.registry);
-    cw_metrics_close(app.metrics);
-    cw_store_close(app.store);
-    return 0;
+    return t_app_close(&t);
 }
 
 /* A made-up hash; the same seed gives the same one. */
@@ -65,7 +47,7 @@ static void register_hash(const char *id, struct cw_hash hash)
     struct cw_registered done;
     memcpy(in.id, id, strlen(id) + 1);
     cw_fingerprint_from_pdq(&hash, &in.fp);
-    assert_int_equal(cw_ingest_assets(&app, &who, "film", &in, 1, true, &done, NULL), 0);
+    assert_int_equal(cw_ingest_assets(app, who, "film", &in, 1, true, &done, NULL), 0);
     assert_int_equal(done.rc, 0);
     cw_fingerprint_done(&in.fp);
 }
@@ -77,7 +59,7 @@ static struct cw_found_list ask(cw_studio_no studio, struct cw_hash hash,
     CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
     struct cw_found_list found = {0};
     cw_fingerprint_from_pdq(&hash, &fp);
-    assert_int_equal(cw_match_assets(&app, studio, &fp, &options, &found, NULL), 0);
+    assert_int_equal(cw_match_assets(app, studio, &fp, &options, &found, NULL), 0);
     return found;
 }
 
@@ -95,7 +77,7 @@ static void near_hashes_match_with_their_band(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         CW_AUTO(cw_found_list_done)
         struct cw_found_list found =
-            ask(who.studio, flip_bits(hash_of("a"), cases[i].bits), CW_BAND_WEAK);
+            ask(who->studio, flip_bits(hash_of("a"), cases[i].bits), CW_BAND_WEAK);
         assert_int_equal(found.n, 1);
         assert_string_equal(found.items[0].asset.id, "a");
         assert_int_equal(found.items[0].match.distance, cases[i].bits);
@@ -110,9 +92,9 @@ static void what_is_too_far_is_shown_only_on_request(void **state)
     (void)state;
     register_hash("a", hash_of("a"));
     CW_AUTO(cw_found_list_done)
-    struct cw_found_list none = ask(who.studio, far, CW_BAND_WEAK);
+    struct cw_found_list none = ask(who->studio, far, CW_BAND_WEAK);
     CW_AUTO(cw_found_list_done)
-    struct cw_found_list all = ask(who.studio, far, CW_BAND_NONE);
+    struct cw_found_list all = ask(who->studio, far, CW_BAND_NONE);
     assert_int_equal(none.n, 0);
     assert_int_equal(all.n, 1);
     assert_int_equal(all.items[0].match.band, CW_BAND_NONE);
@@ -132,9 +114,9 @@ static void turned_and_inverted_copies_match(void **state)
             negative.b[i] = (uint8_t)~negative.b[i];
         }
         CW_AUTO(cw_found_list_done)
-        struct cw_found_list found = ask(who.studio, view->hash, CW_BAND_WEAK);
+        struct cw_found_list found = ask(who->studio, view->hash, CW_BAND_WEAK);
         CW_AUTO(cw_found_list_done)
-        struct cw_found_list inverted = ask(who.studio, negative, CW_BAND_WEAK);
+        struct cw_found_list inverted = ask(who->studio, negative, CW_BAND_WEAK);
         assert_int_equal(found.n, 1);
         assert_false(found.items[0].match.inverted);
         assert_int_equal(inverted.n, 1);
@@ -161,7 +143,7 @@ static struct cw_found_list ask_with(const struct cw_fingerprint *fp)
 {
     const struct cw_match_options options = {.least = CW_BAND_WEAK};
     struct cw_found_list found = {0};
-    assert_int_equal(cw_match_assets(&app, who.studio, fp, &options, &found, NULL), 0);
+    assert_int_equal(cw_match_assets(app, who->studio, fp, &options, &found, NULL), 0);
     return found;
 }
 
@@ -171,7 +153,7 @@ static void register_view(const char *id, uint8_t kind, struct cw_hash hash)
     struct cw_registered done;
     memcpy(in.id, id, strlen(id) + 1);
     in.fp = with_view(id, kind, CW_AREA_WHOLE, hash);
-    assert_int_equal(cw_ingest_assets(&app, &who, "film", &in, 1, true, &done, NULL), 0);
+    assert_int_equal(cw_ingest_assets(app, who, "film", &in, 1, true, &done, NULL), 0);
     cw_fingerprint_done(&in.fp);
 }
 
@@ -184,7 +166,7 @@ static void a_plain_asset_is_no_part_of_other_pictures(void **state)
     (void)state;
     in.fp = with_view("plain", CW_VIEW_PDQR, CW_AREA_WHOLE, box);
     in.fp.n_local = 0;
-    assert_int_equal(cw_ingest_assets(&app, &who, "film", &in, 1, true, &done, NULL), 0);
+    assert_int_equal(cw_ingest_assets(app, who, "film", &in, 1, true, &done, NULL), 0);
     cw_fingerprint_done(&in.fp);
     CW_AUTO(cw_fingerprint_done)
     struct cw_fingerprint page = with_view("page", CW_VIEW_PDQR_RECT, panel, box);
@@ -267,7 +249,7 @@ static void what_many_assets_share_is_only_weak(void **state)
     register_view("d", CW_VIEW_INK, flip_bits(hash_of("sheet"), 42));
     register_view("really", CW_VIEW_INK, flip_bits(hash_of("sheet"), 20));
     CW_AUTO(cw_found_list_done) struct cw_found_list five = {0};
-    assert_int_equal(cw_match_assets(&app, who.studio, &fp, &weak, &five, NULL), 0);
+    assert_int_equal(cw_match_assets(app, who->studio, &fp, &weak, &five, NULL), 0);
     assert_int_equal(five.n, 5);
     assert_string_equal(five.items[0].asset.id, "really");
     assert_int_equal(five.items[0].match.band, CW_BAND_STRONG);
@@ -288,13 +270,13 @@ static void a_new_asset_meets_rectangles_of_past_sightings(void **state)
     in.sighting.id[0] = 1;
     memcpy(in.sighting.ip, "203.0.113.9", sizeof "203.0.113.9");
     in.fp = with_view("sheet", CW_VIEW_PDQR_RECT, panel, hash_of("frame"));
-    assert_int_equal(cw_ingest_sightings(&app, &who, &in, 1, &done, NULL), 0);
+    assert_int_equal(cw_ingest_sightings(app, who, &in, 1, &done, NULL), 0);
     cw_fingerprint_done(&in.fp);
     CW_AUTO(cw_fingerprint_done)
     struct cw_fingerprint asset =
         with_view("a", CW_VIEW_PDQR, CW_AREA_WHOLE, flip_bits(hash_of("frame"), 5));
     CW_AUTO(cw_found_list_done) struct cw_found_list found = {0};
-    assert_int_equal(cw_match_sightings(&app, who.studio, &asset, &options, &found, NULL),
+    assert_int_equal(cw_match_sightings(app, who->studio, &asset, &options, &found, NULL),
                      0);
     assert_int_equal(found.n, 1);
     assert_int_equal(found.items[0].match.view, CW_VIEW_PDQR_RECT);
@@ -312,7 +294,7 @@ static void register_drawing(const char *id, uint64_t seed)
     memcpy(in.id, id, strlen(id) + 1);
     in.fp = t_frame_print(px, 0, 0, T_FRAME_WIDTH, T_FRAME_HEIGHT, 300, seed, 0);
     free(px);
-    assert_int_equal(cw_ingest_assets(&app, &who, "film", &in, 1, true, &done, NULL), 0);
+    assert_int_equal(cw_ingest_assets(app, who, "film", &in, 1, true, &done, NULL), 0);
     cw_fingerprint_done(&in.fp);
 }
 
@@ -353,7 +335,7 @@ static void a_fast_look_is_by_hashes_alone(void **state)
     (void)state;
     register_drawing("a", 1);
     CW_AUTO(cw_fingerprint_done) struct cw_fingerprint crop = crop_of(1);
-    assert_int_equal(cw_match_assets(&app, who.studio, &crop, &fast, &found, NULL), 0);
+    assert_int_equal(cw_match_assets(app, who->studio, &crop, &fast, &found, NULL), 0);
     assert_int_equal(found.n, 0);
 }
 
@@ -408,7 +390,7 @@ static void a_new_asset_meets_details_of_past_sightings(void **state)
     in.sighting.id[0] = 1;
     memcpy(in.sighting.ip, "203.0.113.9", sizeof "203.0.113.9");
     in.fp = crop_of(1);
-    assert_int_equal(cw_ingest_sightings(&app, &who, &in, 1, &done, NULL), 0);
+    assert_int_equal(cw_ingest_sightings(app, who, &in, 1, &done, NULL), 0);
     cw_fingerprint_done(&in.fp);
     uint8_t *px = t_frame_draw(1, 0, 0);
     CW_AUTO(cw_fingerprint_done)
@@ -416,7 +398,7 @@ static void a_new_asset_meets_details_of_past_sightings(void **state)
         t_frame_print(px, 0, 0, T_FRAME_WIDTH, T_FRAME_HEIGHT, 300, 1, 0);
     free(px);
     CW_AUTO(cw_found_list_done) struct cw_found_list found = {0};
-    assert_int_equal(cw_match_sightings(&app, who.studio, &asset, &options, &found, NULL),
+    assert_int_equal(cw_match_sightings(app, who->studio, &asset, &options, &found, NULL),
                      0);
     assert_int_equal(found.n, 1);
     const struct cw_match *m = &found.items[0].match;
@@ -431,7 +413,7 @@ static void another_studio_finds_nothing(void **state)
     (void)state;
     register_hash("a", hash_of("a"));
     CW_AUTO(cw_found_list_done)
-    struct cw_found_list found = ask(stranger.studio, hash_of("a"), CW_BAND_NONE);
+    struct cw_found_list found = ask(stranger->studio, hash_of("a"), CW_BAND_NONE);
     assert_int_equal(found.n, 0);
 }
 
@@ -442,7 +424,7 @@ static void the_best_match_comes_first(void **state)
     register_hash("near", flip_bits(hash_of("x"), 3));
     register_hash("middle", flip_bits(hash_of("x"), 9));
     CW_AUTO(cw_found_list_done)
-    struct cw_found_list found = ask(who.studio, hash_of("x"), CW_BAND_WEAK);
+    struct cw_found_list found = ask(who->studio, hash_of("x"), CW_BAND_WEAK);
     assert_int_equal(found.n, 3);
     assert_string_equal(found.items[0].asset.id, "near");
     assert_string_equal(found.items[1].asset.id, "middle");
@@ -456,9 +438,9 @@ static void a_replaced_version_is_no_longer_found(void **state)
     register_hash("a", hash_of("first"));
     register_hash("a", hash_of("second"));
     CW_AUTO(cw_found_list_done)
-    struct cw_found_list first = ask(who.studio, hash_of("first"), CW_BAND_WEAK);
+    struct cw_found_list first = ask(who->studio, hash_of("first"), CW_BAND_WEAK);
     CW_AUTO(cw_found_list_done)
-    struct cw_found_list second = ask(who.studio, hash_of("second"), CW_BAND_WEAK);
+    struct cw_found_list second = ask(who->studio, hash_of("second"), CW_BAND_WEAK);
     assert_int_equal(first.n, 0);
     assert_int_equal(second.n, 1);
     assert_int_equal(second.items[0].asset.version, 2);

@@ -7,39 +7,25 @@
 
 #include "hashing/covers.h"
 #include "server/ingest.h"
-#include "server/metrics.h"
-#include "server/registry.h"
+#include "tests/support/t_app.h"
 #include "tests/support/t_frames.h"
 
 #define FIGURE 77
 
-static struct cw_conf conf;
-static struct cw_app app;
-static struct cw_key_record who;
+static struct t_app t;
+static struct cw_app *const app = &t.app;
+static struct cw_key_record *const who = &t.who;
 
 static int open_app(void **state)
 {
-    struct cw_store_options options = CW_STORE_DEFAULTS;
     (void)state;
-    options.create = true;
-    memset(&app, 0, sizeof app);
-    cw_conf_defaults(&conf);
-    app.conf = &conf;
-    who = (struct cw_key_record){.id = {7}};
-    return cw_crypto_init(NULL) != 0 ||
-           cw_store_open("memory:", &options, &app.store, NULL) != 0 ||
-           cw_metrics_open(&app.metrics, NULL) != 0 ||
-           cw_registry_open(app.store, &CW_REGISTRY_DEFAULTS, &app.registry, NULL) != 0 ||
-           cw_store_studio(app.store, "ours", true, &who.studio, NULL) != 0;
+    return t_app_open(&t);
 }
 
 static int close_app(void **state)
 {
     (void)state;
-    cw_registry_close(app.registry);
-    cw_metrics_close(app.metrics);
-    cw_store_close(app.store);
-    return 0;
+    return t_app_close(&t);
 }
 
 /* Registers a frame of a scene with a figure at x; its hash is `bits` from the scene's.
@@ -53,7 +39,7 @@ static cw_asset_no add_frame(const char *collection, const char *id, uint64_t sc
     memcpy(in.id, id, strlen(id) + 1);
     in.fp = t_frame_print(px, 0, 0, T_FRAME_WIDTH, T_FRAME_HEIGHT, 300, scene, bits);
     free(px);
-    assert_int_equal(cw_ingest_assets(&app, &who, collection, &in, 1, true, &done, NULL),
+    assert_int_equal(cw_ingest_assets(app, who, collection, &in, 1, true, &done, NULL),
                      0);
     cw_fingerprint_done(&in.fp);
     return done.no;
@@ -62,7 +48,7 @@ static cw_asset_no add_frame(const char *collection, const char *id, uint64_t sc
 static struct cw_runs_stats stats(void)
 {
     struct cw_runs_stats s;
-    cw_runs_get_stats(app.registry->runs, &s);
+    cw_runs_get_stats(app->registry->runs, &s);
     return s;
 }
 
@@ -76,7 +62,7 @@ static struct cw_found_list find_crop(uint64_t scene, int figure_x, unsigned x,
     CW_AUTO(cw_fingerprint_done)
     struct cw_fingerprint fp = t_frame_print(px, x, y, width, height, 700, 1000000, 0);
     free(px);
-    assert_int_equal(cw_match_assets(&app, who.studio, &fp, &options, &found, NULL), 0);
+    assert_int_equal(cw_match_assets(app, who->studio, &fp, &options, &found, NULL), 0);
     return found;
 }
 
@@ -88,7 +74,7 @@ static void a_hold_is_one_run(void **state)
     struct cw_run_view run;
     assert_int_equal(stats().frames, 2);
     assert_int_equal(stats().runs, 1);
-    cw_runs_view(app.registry->runs, second, &run);
+    cw_runs_view(app->registry->runs, second, &run);
     assert_int_equal(run.keyframe, first);
     assert_int_equal(run.n_frames, 2);
     assert_int_equal(run.n, 2);
@@ -140,7 +126,7 @@ static void frames_of_a_run_are_one_match(void **state)
     struct cw_fingerprint fp =
         t_frame_print(px, 0, 0, T_FRAME_WIDTH, T_FRAME_HEIGHT, 700, 5, 4);
     free(px);
-    assert_int_equal(cw_match_assets(&app, who.studio, &fp, &options, &found, NULL), 0);
+    assert_int_equal(cw_match_assets(app, who->studio, &fp, &options, &found, NULL), 0);
     assert_int_equal(found.n, 1);
     assert_string_equal(found.items[0].asset.id, "b");
     assert_int_equal(found.items[0].match.distance, 0);
@@ -156,17 +142,18 @@ static void a_run_outlives_its_keyframe(void **state)
     cw_asset_no gone;
     struct cw_run_view run;
     assert_int_equal(
-        cw_store_retire(app.store, who.studio, "film", "a", 1, who.id, &gone, NULL), 0);
+        cw_store_retire(app->store, who->studio, "film", "a", 1, who->id, &gone, NULL),
+        0);
     assert_int_equal(gone, first);
-    assert_int_equal(cw_registry_withdraw(app.registry, who.studio, gone, NULL), 0);
-    cw_runs_view(app.registry->runs, third, &run);
+    assert_int_equal(cw_registry_withdraw(app->registry, who->studio, gone, NULL), 0);
+    cw_runs_view(app->registry->runs, third, &run);
     assert_int_equal(run.keyframe, second);
     assert_int_equal(run.n_frames, 2);
     CW_AUTO(cw_found_list_done)
     struct cw_found_list found = find_crop(5, 100, 40, 40, 400, 300);
     assert_int_equal(found.n, 1);
     assert_int_equal(found.items[0].run.frames, 2);
-    cw_runs_view(app.registry->runs, first, &run);
+    cw_runs_view(app->registry->runs, first, &run);
     assert_int_equal(run.n_frames, 1);
 }
 
@@ -177,17 +164,17 @@ static void a_frame_in_the_middle_can_go(void **state)
     const cw_asset_no second = add_frame("film", "b", 5, 100, 0);
     const cw_asset_no third = add_frame("film", "c", 5, 100, 0);
     struct cw_run_view run;
-    assert_int_equal(cw_runs_leave(app.registry->runs, second), 0);
-    cw_runs_view(app.registry->runs, third, &run);
+    assert_int_equal(cw_runs_leave(app->registry->runs, second), 0);
+    cw_runs_view(app->registry->runs, third, &run);
     assert_int_equal(run.keyframe, first);
     assert_int_equal(run.n_frames, 2);
     assert_int_equal(run.frames[1], third);
-    assert_int_equal(cw_runs_leave(app.registry->runs, third), 0);
+    assert_int_equal(cw_runs_leave(app->registry->runs, third), 0);
     const cw_asset_no fourth = add_frame("film", "d", 5, 100, 0);
-    cw_runs_view(app.registry->runs, fourth, &run);
+    cw_runs_view(app->registry->runs, fourth, &run);
     assert_int_equal(run.keyframe, first);
     assert_int_equal(run.n_frames, 2);
-    assert_int_equal(cw_runs_leave(app.registry->runs, 123456), 0);
+    assert_int_equal(cw_runs_leave(app->registry->runs, 123456), 0);
 }
 
 static void a_new_version_of_a_keyframe_keeps_the_run_together(void **state)
@@ -197,7 +184,7 @@ static void a_new_version_of_a_keyframe_keeps_the_run_together(void **state)
     const cw_asset_no second = add_frame("film", "b", 5, 100, 0);
     struct cw_run_view run;
     (void)add_frame("film", "a", 5, 100, 2); /* replaces it */
-    cw_runs_view(app.registry->runs, second, &run);
+    cw_runs_view(app->registry->runs, second, &run);
     assert_int_equal(run.n_frames, 2);
     assert_int_equal(run.keyframe, second);
     assert_int_equal(stats().frames, 2);
@@ -215,12 +202,13 @@ static void runs_come_back_after_a_start(void **state)
         (void)add_frame("film", id, i / 3, 100, i);
     }
     assert_int_equal(stats().runs, 2);
-    assert_int_equal(cw_registry_open(app.store, &CW_REGISTRY_DEFAULTS, &again, NULL), 0);
-    assert_int_equal(cw_registry_load(again, NULL), 0);
-    cw_locals_get_stats(app.registry->locals, CW_LOCALS_ASSETS, &before);
+    assert_int_equal(cw_registry_open(app->store, &CW_REGISTRY_DEFAULTS, &again, NULL),
+                     0);
+    assert_int_equal(cw_registry_load(again, NULL, NULL), 0);
+    cw_locals_get_stats(app->registry->locals, CW_LOCALS_ASSETS, &before);
     cw_locals_get_stats(again->locals, CW_LOCALS_ASSETS, &after);
-    cw_registry_close(app.registry);
-    app.registry = again;
+    cw_registry_close(app->registry);
+    app->registry = again;
     assert_int_equal(stats().frames, 6);
     assert_int_equal(stats().runs, 2);
     assert_int_equal(after.pictures, before.pictures);
