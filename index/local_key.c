@@ -83,11 +83,11 @@ void cw_local_flips_of(unsigned key_bits, struct cw_local_flips *out)
     qsort(out->masks, out->n, sizeof *out->masks, ascending);
 }
 
-/* Four to eight descriptors a bucket on the mean. */
+/* Three to six descriptors a bucket on the mean. */
 unsigned cw_local_key_bits(uint64_t n)
 {
     unsigned bits = CW_LOCAL_LEAST_KEY;
-    while (bits < CW_LOCAL_MOST_KEY && n >> bits >= 8) {
+    while (bits < CW_LOCAL_MOST_KEY && n >> bits >= 6) {
         bits++;
     }
     return bits;

@@ -84,7 +84,7 @@ static const struct conf_key keys[] = {
            "searched, of assets and of sightings"),
     NUMBER(sighting_local_bytes, "bytes", 1024 * MIB, 0, (uint64_t)1 << 40,
            "local descriptors of sightings kept, newest first, for assets that come "
-           "later; 28,000 a sighting on disk, about twice that in memory. Their hashes "
+           "later; up to 56,000 a sighting on disk, and as much in memory. Their hashes "
            "are kept for ever"),
     NUMBER(save_seconds, "s", 900, 0, 86400,
            "the derived index is saved this often, and at the end, so that a start need "

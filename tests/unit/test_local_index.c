@@ -300,7 +300,7 @@ static void packed_and_fresh_answer_alike(void **state)
     }
 }
 
-static void at_most_twenty_and_sixty(void **state)
+static void no_more_candidates_than_the_bound(void **state)
 {
     (void)state;
     struct world *w = new_world(0);
@@ -481,7 +481,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fresh_pictures_are_found_at_once),
         cmocka_unit_test(packed_and_fresh_answer_alike),
-        cmocka_unit_test(at_most_twenty_and_sixty),
+        cmocka_unit_test(no_more_candidates_than_the_bound),
         cmocka_unit_test(removed_pictures_are_out_of_sight),
         cmocka_unit_test(buckets_over_the_bound_are_skipped),
         cmocka_unit_test(keys_grow_with_the_number),
