@@ -83,12 +83,14 @@ void cw_local_flips_of(unsigned key_bits, struct cw_local_flips *out)
     qsort(out->masks, out->n, sizeof *out->masks, ascending);
 }
 
-/* Three to six descriptors a bucket on the mean. */
+/* A bit more for twice as many descriptors, so that three to six fall on a key; from 24
+ * bits on only for four times as many, as every bit more loses matches (hashing/LOCAL.md,
+ * "Scale"). */
 unsigned cw_local_key_bits(uint64_t n)
 {
     unsigned bits = CW_LOCAL_LEAST_KEY;
-    while (bits < CW_LOCAL_MOST_KEY && n >> bits >= 6) {
-        bits++;
+    for (uint64_t least = 6; bits < CW_LOCAL_MOST_KEY && n >> bits >= least; bits++) {
+        least *= bits >= 22 ? 2 : 1;
     }
     return bits;
 }

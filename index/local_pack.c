@@ -4,8 +4,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "base/num.h"
-
 #define MEMORY_LINE 64
 #define HUGE_PAGE ((size_t)2 << 20)
 
@@ -47,28 +45,6 @@ void cw_local_tag_pose(const struct cw_local_tag *t, struct cw_local_match *out)
 
 /* ---- memory ----------------------------------------------------------------------- */
 
-/* Room for n items, begun at a memory line; large arrays in huge pages, as each look-up
- * goes to another place and would miss the table of pages as well. NULL if there is none.
- */
-static void *take(struct cw_local_pack *p, size_t n, size_t item)
-{
-    size_t size = 0;
-    if (cw_size_mul(n, item, &size, NULL) != 0 ||
-        cw_size_add(size, MEMORY_LINE, &size, NULL) != 0) {
-        return NULL;
-    }
-    size -= size % MEMORY_LINE;
-    const bool huge = size >= 4 * HUGE_PAGE;
-    size = huge ? (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE : size;
-    void *memory = aligned_alloc(huge ? HUGE_PAGE : MEMORY_LINE, size);
-    if (memory != NULL && huge) {
-        /* Where the kernel has none to give, ordinary pages do. */
-        (void)madvise(memory, size, MADV_HUGEPAGE);
-    }
-    p->bytes += memory != NULL ? size : 0;
-    return memory;
-}
-
 void cw_local_pack_ref(struct cw_local_pack *p)
 {
     if (p != NULL) {
@@ -79,35 +55,63 @@ void cw_local_pack_ref(struct cw_local_pack *p)
 void cw_local_pack_unref(struct cw_local_pack *p)
 {
     if (p != NULL && atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) == 1) {
-        free(p->starts);
-        free(p->seconds);
-        free(p->rests);
-        free(p->tags);
+        if (p->memory != NULL) {
+            (void)munmap(p->memory, p->bytes);
+        }
         free(p);
     }
+}
+
+static size_t whole_lines(size_t n)
+{
+    return (n + MEMORY_LINE - 1) / MEMORY_LINE * MEMORY_LINE;
+}
+
+/* One mapping, which goes back as a whole: an allocator would keep holes between packs.
+ * Large ones in huge pages, as each look-up goes to another place and would miss the
+ * table of pages as well; none in core dumps, as descriptors are secrets of their
+ * studios. */
+static int map_arrays(struct cw_local_pack *p, struct cw_err *err)
+{
+    const size_t starts =
+        whole_lines((cw_local_buckets(p->key_bits) + 1) * sizeof *p->starts);
+    const size_t seconds = whole_lines(p->n * sizeof *p->seconds);
+    const size_t rests = whole_lines(p->n * sizeof *p->rests);
+    p->bytes = starts + seconds + rests + p->n * sizeof *p->tags;
+    void *memory =
+        mmap(NULL, p->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        return cw_fail(err, CW_E_NO_MEMORY, "no memory for %u local descriptors", p->n);
+    }
+    (void)madvise(memory, p->bytes, MADV_DONTDUMP);
+    if (p->bytes >= 4 * HUGE_PAGE) {
+        (void)madvise(memory, p->bytes, MADV_HUGEPAGE);
+    }
+    uint8_t *at = p->memory = memory;
+    p->starts = (uint32_t *)(void *)at;
+    p->seconds = (uint64_t *)(void *)(at + starts);
+    p->rests = (struct cw_local_rest *)(void *)(at + starts + seconds);
+    p->tags = (struct cw_local_tag *)(void *)(at + starts + seconds + rests);
+    return 0;
 }
 
 int cw_local_pack_new(unsigned key_bits, uint32_t n, struct cw_local_pack **out,
                       struct cw_err *err)
 {
     struct cw_local_pack *p = calloc(1, sizeof *p);
-    if (p != NULL) {
-        atomic_init(&p->refs, 1);
-        p->bytes = sizeof *p;
-        p->key_bits = key_bits;
-        p->n = n;
-        p->starts = take(p, cw_local_buckets(key_bits) + 1, sizeof *p->starts);
-        p->seconds = take(p, n, sizeof *p->seconds);
-        p->rests = take(p, n, sizeof *p->rests);
-        p->tags = take(p, n, sizeof *p->tags);
-        if (p->starts != NULL && p->seconds != NULL && p->rests != NULL &&
-            p->tags != NULL) {
-            *out = p;
-            return 0;
-        }
+    if (p == NULL) {
+        return cw_fail(err, CW_E_NO_MEMORY, "no memory for %u local descriptors", n);
     }
-    cw_local_pack_unref(p);
-    return cw_fail(err, CW_E_NO_MEMORY, "no memory for %u local descriptors", n);
+    atomic_init(&p->refs, 1);
+    p->key_bits = key_bits;
+    p->n = n;
+    const int rc = map_arrays(p, err);
+    if (rc != 0) {
+        cw_local_pack_unref(p);
+        return rc;
+    }
+    *out = p;
+    return 0;
 }
 
 /* ---- packing ---------------------------------------------------------------------- */

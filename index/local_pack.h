@@ -32,7 +32,8 @@ struct cw_local_pack {
     uint64_t *seconds;
     struct cw_local_rest *rests;
     struct cw_local_tag *tags;
-    uint64_t bytes;
+    size_t bytes; /* of memory */
+    void *memory; /* mapped; all four arrays, one after the other */
 };
 
 static inline unsigned cw_local_shard(uint32_t key)

@@ -24,6 +24,10 @@ if count_step build-fuzz make -j"$jobs" VARIANT=fuzz CC=clang fuzz-built; then
         count_step "$fuzzer" scripts/fuzz build/fuzz/fuzz $((FUZZ_TOTAL_SECONDS / $#)) "$fuzzer" || :
     done
 fi
+# A million pictures of 300 local descriptors: 14 GB of memory, ten minutes.
+if count_step build-bench make -j"$jobs" build/release/bench_local; then
+    count_step local-million build/release/bench_local 1000000 || :
+fi
 count_step demo env DEMO_ONCE=1 tests/demo/demo.sh || :
 
 count_finish

@@ -19,5 +19,6 @@ sys.stdout.buffer.write(random.randbytes(32 * int(sys.argv[2])))' "$1" "$2"
 codes 1 1000000 >"$work/codes"
 codes 2 200 >"$work/queries"
 "$build/bench_search" --codes "$work/codes" --queries "$work/queries" --radius 31
+"$build/bench_local"
 "$build/bench_store"
 "$build/bench_http"

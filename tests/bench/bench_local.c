@@ -11,16 +11,20 @@
  * sixth of the bits changed, a third of its descriptors missing, turned and scaled. */
 #include "hashing/geometry.h"
 #include "hashing/lpdq.h"
-#include "index/local_index.h"
+#include "index/local_save.h"
 #include "tests/support/t_sketch.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SOURCES 60
 #define QUERIES 220
 #define STRANGERS 20
+#define MOST_SAVED 100000 /* pictures, 1.4 GB of disk */
 #define ALERT 17.0
 
 struct source {
@@ -216,10 +220,89 @@ static void ask(struct cw_local_index *ix, uint64_t n_assets, struct figures *ou
     }
 }
 
+/* ---- saving ----------------------------------------------------------------------- */
+
+static double wall_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static struct cw_saved *open_saved(const char *dir)
+{
+    static const uint8_t secret[CW_SAVED_SECRET_BYTES];
+    const struct cw_kv_lmdb_options o = {.dir = dir,
+                                         .first_map_bytes = (uint64_t)1 << 30,
+                                         .max_map_bytes = (uint64_t)1 << 40,
+                                         .max_readers = 8,
+                                         .n_tables = CW_SAVED_TABLES,
+                                         .create = true,
+                                         .derived = true};
+    struct cw_kv *kv = NULL;
+    struct cw_saved *saved = NULL;
+    if (cw_kv_open_lmdb(&o, &kv, NULL) != 0 ||
+        cw_saved_open(kv, secret, &saved, NULL) != 0) {
+        abort();
+    }
+    return saved;
+}
+
+/* Saves an index, ends it, and has it back; beside reading the file it is in. */
+static void bench_saved(struct cw_local_index *ix, uint64_t n_assets)
+{
+    const struct cw_local_options o = {.max_descriptors = (uint64_t)1 << 40};
+    char dir[] = "/tmp/celwatch-bench-XXXXXX";
+    char path[64];
+    struct cw_buf list = CW_BUF_INIT((size_t)1 << 32);
+    struct cw_local_frozen *f = NULL;
+    if (mkdtemp(dir) == NULL) {
+        abort();
+    }
+    struct cw_saved *saved = open_saved(dir);
+    const double start = wall_s();
+    if (cw_local_freeze(ix, &f, NULL) != 0 ||
+        cw_local_save(f, saved, "local", &list, NULL) != 0) {
+        abort();
+    }
+    const double saved_at = wall_s();
+    cw_local_frozen_free(f);
+    cw_local_close(ix);
+    (void)snprintf(path, sizeof path, "%s/data.mdb", dir);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    static uint8_t block[1 << 20];
+    double bytes = 0;
+    const double before_read = wall_s();
+    for (ssize_t n; (n = read(fd, block, sizeof block)) > 0;) {
+        bytes += (double)n;
+    }
+    const double after_read = wall_s();
+    close(fd);
+    if (cw_local_open(&o, &ix, NULL) != 0 ||
+        cw_local_restore(ix, saved, "local", cw_buf_view(&list), NULL) != 0) {
+        abort();
+    }
+    const double restored = wall_s() - after_read;
+    printf("{\"name\":\"local_saved\",\"pictures\":%llu,\"gb\":%.3f,\"save_s\":%.2f,"
+           "\"restore_s\":%.2f,\"read_file_s\":%.2f,\"ratio\":%.1f}\n",
+           (unsigned long long)n_assets, bytes / 1e9, saved_at - start, restored,
+           after_read - before_read, restored / (after_read - before_read));
+    fflush(stdout);
+    cw_local_close(ix);
+    cw_saved_close(saved);
+    cw_buf_done(&list);
+    static const char *const FILES[] = {"data.mdb", "lock.mdb", "celwatch.lock"};
+    for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", dir, FILES[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(dir);
+}
+
 static void bench_search(uint64_t n_assets)
 {
     static struct cw_local local[CW_LPDQ_REGISTRY_POINTS];
-    const struct cw_local_options o = {.max_descriptors = (uint64_t)1 << 31};
+    const struct cw_local_options o = {.max_descriptors = (uint64_t)1 << 40};
     struct cw_local_index *ix = NULL;
     struct figures f = {0};
     struct cw_local_stats st;
@@ -256,7 +339,11 @@ static void bench_search(uint64_t n_assets)
            f.all_ms[QUERIES / 2], f.all_ms[QUERIES * 95 / 100], f.planted, f.found,
            peak_bytes() / 1e9);
     fflush(stdout);
-    cw_local_close(ix);
+    if (n_assets <= MOST_SAVED) {
+        bench_saved(ix, n_assets);
+    } else {
+        cw_local_close(ix);
+    }
 }
 
 int main(int argc, char **argv)
