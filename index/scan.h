@@ -25,10 +25,19 @@ typedef size_t cw_scan_fn(const struct cw_hash *rows, size_t n,
                           const struct cw_hash *query, unsigned near, unsigned far,
                           struct cw_scan_hit *out);
 
+/* The same for codes that lie apart, some of which are on their way to the cache.
+ *
+ * ids    n places in `rows`
+ * out    room for n hits, whose row is the id; filled in the order of ids */
+typedef size_t cw_pick_fn(const struct cw_hash *rows, const uint32_t *ids, size_t n,
+                          const struct cw_hash *query, unsigned near,
+                          struct cw_scan_hit *out);
+
 struct cw_scan_kernel {
     const char *name;
     bool (*usable)(void); /* by this processor */
     cw_scan_fn *scan;
+    cw_pick_fn *pick;
 };
 
 extern const struct cw_scan_kernel CW_SCAN_GENERIC; /* any processor */

@@ -36,5 +36,17 @@ static size_t scan(const struct cw_hash *rows, size_t n, const struct cw_hash *q
     return hits;
 }
 
+static size_t pick(const struct cw_hash *rows, const uint32_t *ids, size_t n,
+                   const struct cw_hash *query, unsigned near, struct cw_scan_hit *out)
+{
+    size_t hits = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (scan(&rows[ids[i]], 1, query, near, CW_SCAN_NEVER, out + hits) != 0) {
+            out[hits++].row = ids[i];
+        }
+    }
+    return hits;
+}
+
 const struct cw_scan_kernel CW_SCAN_GENERIC = {
-    .name = "generic", .usable = always, .scan = scan};
+    .name = "generic", .usable = always, .scan = scan, .pick = pick};

@@ -77,3 +77,13 @@ int cw_hits_add(struct cw_hits *h, const struct cw_search_hit *hit, size_t max_h
     h->items[h->n++] = *hit;
     return 0;
 }
+
+struct cw_search_hit cw_hit_of(const struct cw_search_hash *hash, size_t hash_index,
+                               unsigned distance)
+{
+    const bool inverted = distance > hash->radius;
+    return (struct cw_search_hit){
+        .distance = (uint16_t)(inverted ? CW_HASH_BITS - distance : distance),
+        .hash_index = (uint16_t)hash_index,
+        .inverted = inverted};
+}

@@ -298,7 +298,8 @@ static enum cw_lane lane_of(const struct exchange *x, uint64_t length)
         return lane;
     }
     const size_t hashes = kind == CW_BODY_HASHES ? length / CW_HASH_BYTES : BARE_HASHES;
-    const uint64_t cost = cw_search_cost_us(app->registry->assets, hashes);
+    const uint64_t cost = cw_search_cost_us(app->registry->assets, CW_VIEW_PDQ,
+                          cw_radius_weak(CW_VIEW_PDQ), hashes);
     return cost <= app->conf->inline_us ? CW_LANE_INLINE : CW_LANE_WORK;
 }
 

@@ -30,7 +30,7 @@ struct codes {
 };
 
 struct settings {
-    const char *codes, *queries, *out;
+    const char *codes, *queries, *out, *engine;
     uint64_t radius, threads;
 };
 
@@ -75,6 +75,7 @@ static int read_settings(int argc, char **argv, struct settings *out, struct cw_
                                             {"radius", required_argument, NULL, 'r'},
                                             {"threads", required_argument, NULL, 't'},
                                             {"out", required_argument, NULL, 'o'},
+                                            {"engine", required_argument, NULL, 'e'},
                                             {NULL, 0, NULL, 0}};
     *out = (struct settings){.radius = CW_HASH_BITS, .threads = 1};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -85,6 +86,8 @@ static int read_settings(int argc, char **argv, struct settings *out, struct cw_
             out->queries = optarg;
         } else if (c == 'o') {
             out->out = optarg;
+        } else if (c == 'e') {
+            out->engine = optarg;
         } else if (c == 'r') {
             CW_TRY(
                 cw_parse_u64(value, 0, CW_HASH_BITS / 2, "--radius", &out->radius, err));
@@ -105,9 +108,11 @@ static int read_settings(int argc, char **argv, struct settings *out, struct cw_
 /* ---- the run ---------------------------------------------------------------------- */
 
 /* Adds code i as owner i + 1. */
-static int build(const struct codes *codes, struct cw_search **out, struct cw_err *err)
+static int build(const struct codes *codes, const char *engine, struct cw_search **out,
+                 struct cw_err *err)
 {
-    const struct cw_search_options options = {.max_rows = codes->n == 0 ? 1 : codes->n};
+    const struct cw_search_options options = {.max_rows = codes->n == 0 ? 1 : codes->n,
+                                              .engine = engine};
     struct cw_search_row rows[ADD_ROWS];
     struct cw_search *s = NULL;
     CW_TRY(cw_search_open(&options, &s, err));
@@ -123,7 +128,7 @@ static int build(const struct codes *codes, struct cw_search **out, struct cw_er
         }
         CW_TRY(cw_search_add(s, rows, n, err));
     }
-    return 0;
+    return cw_search_settle(s, err);
 }
 
 static void *answer_queries(void *arg)
@@ -234,7 +239,7 @@ static int bench(int argc, char **argv, struct cw_err *err)
     const uint64_t start = cw_mono_ns();
     int rc = r.took_ns == NULL || r.hits == NULL
                  ? cw_fail(err, CW_E_NO_MEMORY, "out of memory for the results")
-                 : build(&codes, &r.search, err);
+                 : build(&codes, set.engine, &r.search, err);
     if (rc == 0) {
         const uint64_t built = cw_mono_ns();
         const uint64_t wall_ns = run_queries(&r, (size_t)set.threads);
