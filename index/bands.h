@@ -15,7 +15,7 @@
 
 #define CW_BANDS_LEAST 10
 #define CW_BANDS_MOST 24
-#define CW_BAND_WIDEST 26  /* bits: 256 in ten bands */
+#define CW_BAND_WIDEST 26 /* bits: 256 in ten bands */
 #define CW_BAND_NARROWEST 10
 #define CW_BAND_RADIUS 4 /* the largest of a band */
 

@@ -17,7 +17,8 @@ size_t cw_codes_mapped(size_t len)
 void *cw_codes_take(size_t len)
 {
     const size_t size = cw_codes_mapped(len);
-    const size_t extra = size % HUGE_PAGE == 0 ? HUGE_PAGE : 0; /* to begin at a multiple */
+    const size_t extra =
+        size % HUGE_PAGE == 0 ? HUGE_PAGE : 0; /* to begin at a multiple */
     uint8_t *p = mmap(NULL, size + extra, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) {

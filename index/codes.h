@@ -12,8 +12,8 @@
 #include <stdatomic.h>
 
 #include "index/bands.h"
-#include "index/search_hits.h"
 #include "index/scan.h"
+#include "index/search_hits.h"
 #include "index/search_rows.h"
 
 #define CW_CODES_MOST_ROWS (1U << 24) /* of one segment: bounds the memory of merging */
@@ -42,10 +42,10 @@ struct cw_codes_head {
 struct cw_codes {
     atomic_uint refs;
     struct cw_codes_head head;
-    struct cw_hash *codes; /* n_codes, ascending */
-    uint32_t *links;       /* by code: its row, or CW_CODES_MANY | a place in many */
-    uint32_t *many;        /* n_many: a number of rows, then those rows; and so on */
-    struct cw_code_row *rows;     /* n_rows, by owner */
+    struct cw_hash *codes;    /* n_codes, ascending */
+    uint32_t *links;          /* by code: its row, or CW_CODES_MANY | a place in many */
+    uint32_t *many;           /* n_many: a number of rows, then those rows; and so on */
+    struct cw_code_row *rows; /* n_rows, by owner */
     struct cw_code_range *ranges; /* n_ranges, by row */
     /* Bucket k of band b: ids[b - 1][starts_of(b)[k] .. starts_of(b)[k + 1]), and for
      * band 0 those numbers themselves. */
@@ -87,6 +87,7 @@ static inline const uint32_t *cw_codes_rows_of(const struct cw_codes *c, uint32_
 /* What a segment is made of: the rows of its kind of one delta, and whole segments. */
 struct cw_codes_sources {
     uint8_t kind;
+    bool always_bands;          /* for tests: even if there are few codes */
     const struct cw_rows *rows; /* NULL = none; finished, but for rows going */
     uint64_t rows_seq;          /* place of its first row in the order of additions */
     struct cw_codes *const *segments;
@@ -118,6 +119,7 @@ struct cw_finding {
     const struct cw_band_masks *masks;
     const struct cw_search_query *query;
     size_t max_hits;
+    bool only_bands; /* scan only what bands cannot find */
     struct cw_hits *hits;
     uint64_t cost_ps;   /* estimated, of what was done */
     uint64_t fallbacks; /* hashes that were compared with every code of a large segment */

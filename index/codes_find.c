@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#define BLOCK_ROWS 512      /* scanned at once: 16 KB, half of a first-level cache */
+#define BLOCK_ROWS 512       /* scanned at once: 16 KB, half of a first-level cache */
 #define BLOCK_CANDIDATES 256 /* compared at once */
 #define STARTS_AHEAD 16
 #define FALLBACK_CODES 65536 /* scanning fewer is no fallback, but faster */
@@ -161,8 +161,7 @@ static int scan_block(const struct cw_codes *c, struct cw_finding *f, size_t ind
     const size_t n_found =
         f->kernel->scan(c->codes + first, n, &h->hash, h->radius, far, found);
     for (size_t i = 0; i < n_found; i++) {
-        const struct cw_search_hit hit =
-            cw_hit_of(h, index, found[i].distance);
+        const struct cw_search_hit hit = cw_hit_of(h, index, found[i].distance);
         CW_TRY(add_code(c, f, first + found[i].row, hit, err));
     }
     return 0;
@@ -245,7 +244,7 @@ int cw_codes_find(const struct cw_codes *c, struct cw_finding *f, struct cw_err 
             continue;
         }
         if (h->radius != planned) {
-            by_bands = plan(c, h->radius, &p);
+            by_bands = plan(c, h->radius, &p) || (f->only_bands && p.possible);
             planned = h->radius;
         }
         if (by_bands) {

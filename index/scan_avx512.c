@@ -43,8 +43,8 @@ static __m512i count_two(const struct cw_hash *a, const struct cw_hash *b, __m51
 {
     const __m512i low =
         _mm512_castsi256_si512(_mm256_loadu_si256((const __m256i_u *)a->b));
-    const __m512i both = _mm512_inserti64x4(
-        low, _mm256_loadu_si256((const __m256i_u *)b->b), 1);
+    const __m512i both =
+        _mm512_inserti64x4(low, _mm256_loadu_si256((const __m256i_u *)b->b), 1);
     return _mm512_popcnt_epi64(_mm512_xor_si512(both, q));
 }
 

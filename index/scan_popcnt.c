@@ -41,8 +41,7 @@ static size_t pick(const struct cw_hash *rows, const uint32_t *ids, size_t n,
                                       __builtin_popcountll(r[2] ^ q[2]) +
                                       __builtin_popcountll(r[3] ^ q[3]));
         if (d <= near) {
-            out[hits++] =
-                (struct cw_scan_hit){.row = ids[i], .distance = (uint16_t)d};
+            out[hits++] = (struct cw_scan_hit){.row = ids[i], .distance = (uint16_t)d};
         }
     }
     return hits;

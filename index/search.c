@@ -88,15 +88,25 @@ int cw_search_publish(struct cw_search *s, struct cw_search_delta *const *deltas
 
 /* ---- opening and closing ---------------------------------------------------------- */
 
+static int choose_engine(struct cw_search *s, const char *name, struct cw_err *err)
+{
+    static const char *const engines[] = {"mih", "linear", "bands"};
+    for (size_t i = 0; i < sizeof engines / sizeof *engines; i++) {
+        if (name == NULL || strcmp(name, engines[i]) == 0) {
+            s->engine = engines[i];
+            s->linear = i == 1;
+            s->only_bands = i == 2;
+            return 0;
+        }
+    }
+    return cw_fail(err, CW_E_NOT_FOUND, "there is no search engine of this name");
+}
+
 static int set_up(struct cw_search *s, const struct cw_search_options *o,
                   struct cw_err *err)
 {
-    const char *engine = o->engine == NULL ? "mih" : o->engine;
     struct cw_search_delta *fresh = NULL;
-    s->linear = strcmp(engine, "linear") == 0;
-    if (!s->linear && strcmp(engine, "mih") != 0) {
-        return cw_fail(err, CW_E_NOT_FOUND, "there is no search engine of this name");
-    }
+    CW_TRY(choose_engine(s, o->engine, err));
     CW_TRY(cw_scan_choose(o->kernel, &s->kernel, err));
     CW_TRY(cw_band_masks_init(&s->masks, err));
     CW_TRY(cw_search_delta_new(s, 0, &fresh, err));
@@ -240,7 +250,7 @@ void cw_search_get_stats(struct cw_search *s, struct cw_search_stats *out)
         .fallbacks = atomic_load_explicit(&s->fallbacks, memory_order_relaxed),
         .bytes = sizeof *s + sizeof *v + v->n_segments * sizeof(v->segments[0]) +
                  cw_band_masks_bytes(&s->masks),
-        .engine = s->linear ? "linear" : "mih",
+        .engine = s->engine,
         .kernel = s->kernel->name};
     for (unsigned i = 0; i < v->n_deltas; i++) {
         uint64_t removed;

@@ -27,7 +27,9 @@ struct cw_search_row {
 struct cw_search_options {
     uint64_t max_rows;  /* more are refused with CW_E_BUSY */
     const char *kernel; /* NULL = the fastest this processor has; else its name */
-    const char *engine; /* NULL = "mih"; or "linear" */
+    /* NULL = "mih"; "linear"; or for tests "bands", which is mih without the choice to
+     * compare with all codes of a segment where that is faster */
+    const char *engine;
     uint64_t pack_rows; /* new rows that make a segment; 0 = 1,024 */
 };
 

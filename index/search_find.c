@@ -64,10 +64,10 @@ static int scan_delta(const struct cw_search_delta *d, struct cw_finding *f,
     const uint64_t end = cw_search_delta_rows(d);
     for (uint64_t at = begin; at < end;) {
         const uint64_t stop = (at / BLOCK_ROWS + 1) * BLOCK_ROWS;
-        const struct block b = {
-            .chunk = cw_rows_chunk(d->rows, (size_t)(at / CW_CHUNK_ROWS)),
-            .first = (size_t)(at % CW_CHUNK_ROWS),
-            .n = (size_t)((stop < end ? stop : end) - at)};
+        const struct block b = {.chunk =
+                                    cw_rows_chunk(d->rows, (size_t)(at / CW_CHUNK_ROWS)),
+                                .first = (size_t)(at % CW_CHUNK_ROWS),
+                                .n = (size_t)((stop < end ? stop : end) - at)};
         CW_TRY(scan_block(&b, f, err));
         at += b.n;
     }
@@ -125,6 +125,7 @@ int cw_search_find(struct cw_search *s, const struct cw_search_query *query,
                            .masks = &s->masks,
                            .query = query,
                            .max_hits = max_hits,
+                           .only_bands = s->only_bands,
                            .hits = &hits};
     const uint64_t start_ns = cw_mono_ns();
     struct cw_search_snapshot *v = cw_search_snapshot_get(s);

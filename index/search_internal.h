@@ -20,8 +20,8 @@
 
 #include "index/codes.h"
 
-#define CW_SEARCH_DELTAS 2          /* one that is being packed, one that grows */
-#define CW_SEARCH_PACK_ROWS 1024    /* a smaller delta is not worth a segment */
+#define CW_SEARCH_DELTAS 2           /* one that is being packed, one that grows */
+#define CW_SEARCH_PACK_ROWS 1024     /* a smaller delta is not worth a segment */
 #define CW_SEARCH_DELTA_ROWS 2000000 /* from here on whoever adds packs first */
 
 /* Rows in the order of their addition; row i has place first_seq + i in it. */
@@ -45,7 +45,9 @@ struct cw_search {
     struct cw_band_masks masks; /* constant */
     uint64_t max_rows;
     uint64_t pack_rows;
-    bool linear; /* nothing is ever packed */
+    const char *engine; /* name; static storage */
+    bool linear;        /* nothing is ever packed */
+    bool only_bands;
     pthread_mutex_t merging;
     pthread_mutex_t writing;
     pthread_mutex_t reading;        /* guards: now */
@@ -65,8 +67,7 @@ struct cw_search {
 /* The current one, with a reference for the caller. Threads: any */
 struct cw_search_snapshot *cw_search_snapshot_get(struct cw_search *s);
 void cw_search_snapshot_unref(struct cw_search_snapshot *v); /* accepts NULL */
-static inline struct cw_search_delta *
-cw_search_fresh(const struct cw_search_snapshot *v)
+static inline struct cw_search_delta *cw_search_fresh(const struct cw_search_snapshot *v)
 {
     return v->deltas[v->n_deltas - 1];
 }

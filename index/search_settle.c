@@ -106,8 +106,8 @@ static int freeze(struct cw_search *s, struct cw_search_delta **out, struct cw_e
 }
 
 /* One segment for each kind of view there is in a delta. */
-static int build_kinds(const struct cw_search_delta *d, struct cw_codes *built[KINDS],
-                       size_t *n_built, struct cw_err *err)
+static int build_kinds(const struct cw_search *s, const struct cw_search_delta *d,
+                       struct cw_codes *built[KINDS], size_t *n_built, struct cw_err *err)
 {
     const uint64_t n = cw_search_delta_rows(d);
     bool there[KINDS] = {false};
@@ -116,8 +116,10 @@ static int build_kinds(const struct cw_search_delta *d, struct cw_codes *built[K
                   ->kinds[at % CW_CHUNK_ROWS]] = true;
     }
     for (unsigned kind = 0; kind < KINDS; kind++) {
-        const struct cw_codes_sources from = {
-            .kind = (uint8_t)kind, .rows = d->rows, .rows_seq = d->first_seq};
+        const struct cw_codes_sources from = {.kind = (uint8_t)kind,
+                                              .always_bands = s->only_bands,
+                                              .rows = d->rows,
+                                              .rows_seq = d->first_seq};
         struct cw_codes *c = NULL;
         if (there[kind]) {
             CW_TRY(cw_codes_build(&from, &c, err));
@@ -155,7 +157,7 @@ static int pack(struct cw_search *s, struct cw_err *err)
         return rc;
     }
     begin_build(s);
-    rc = build_kinds(full, built, &n, err);
+    rc = build_kinds(s, full, built, &n, err);
     if (rc == 0) {
         rc = publish_packed(s, built, n, err);
     }
@@ -212,8 +214,8 @@ static struct run due_of_kind(struct cw_codes *const *list, size_t first, size_t
 static struct run choose_run(struct cw_codes *const *list, size_t n, uint64_t ratio)
 {
     for (size_t first = 0, end; first < n; first = end) {
-        for (end = first + 1;
-             end < n && list[end]->head.kind == list[first]->head.kind; end++) {
+        for (end = first + 1; end < n && list[end]->head.kind == list[first]->head.kind;
+             end++) {
         }
         const struct run run = due_of_kind(list, first, end, ratio);
         if (run.n != 0) {
@@ -227,8 +229,10 @@ static struct run choose_run(struct cw_codes *const *list, size_t n, uint64_t ra
 static int merge(struct cw_search *s, struct cw_codes *const *run, size_t n,
                  struct cw_err *err)
 {
-    const struct cw_codes_sources from = {
-        .kind = run[0]->head.kind, .segments = run, .n_segments = n};
+    const struct cw_codes_sources from = {.kind = run[0]->head.kind,
+                                          .always_bands = s->only_bands,
+                                          .segments = run,
+                                          .n_segments = n};
     struct cw_codes *built = NULL;
     begin_build(s);
     int rc = cw_codes_build(&from, &built, err);

@@ -26,6 +26,7 @@
 #include "base/crypto.h"
 #include "base/hex.h"
 #include "base/num.h"
+#include "hashing/confidence.h"
 #include "server/auth.h"
 #include "server/deadline.h"
 #include "server/log.h"
@@ -37,7 +38,8 @@
 #include "server/work.h"
 
 #define BARE_HASH_BYTES 1024 /* a JSON body of that much holds {"pdq"} and no more: */
-#define BARE_HASHES 8        /* its eight turns */
+#define BARE_HASHES 16       /* its eight turns, and each of them inverted */
+#define BATCH_RADIUS_MOST 64
 #define ANSWER_MAX ((size_t)128 * 1024 * 1024)
 /* Headers and the pieces of a body pass through this. MHD clears all of it twice a
  * request, a tenth of the time of a small one; with half of it a picture of 200 KB takes
@@ -281,6 +283,27 @@ static int check_body(struct exchange *x, const struct head *h, uint64_t length,
     return 0;
 }
 
+/* Estimated microseconds of a batch of hashes; of the largest radius if that of the
+ * request is not understood, which is said later. */
+static uint64_t cost_of_batch(const struct cw_app *app, const struct cw_request *r,
+                              size_t n_hashes)
+{
+    struct cw_refusal why;
+    uint64_t radius;
+    if (cw_request_number(r, "radius", 0, BATCH_RADIUS_MOST, CW_RADIUS_STRONG, &radius,
+                          &why) != 0) {
+        radius = BATCH_RADIUS_MOST;
+    }
+    return cw_search_cost_us(app->registry->assets, CW_VIEW_PDQ, (unsigned)radius,
+                             n_hashes);
+}
+
+static uint64_t cost_of_bare(const struct cw_app *app)
+{
+    return cw_search_cost_us(app->registry->assets, CW_VIEW_PDQ,
+                             cw_radius_weak(CW_VIEW_PDQ), BARE_HASHES);
+}
+
 /* Where this request runs. A picture needs a hasher, and a whole fingerprint takes the
  * search for its local descriptors, so neither runs inline; a search for bare hashes does
  * as long as it is estimated to take microseconds. Decided once: the estimate may
@@ -297,9 +320,9 @@ static enum cw_lane lane_of(const struct exchange *x, uint64_t length)
     if (lane != CW_LANE_SEARCH) {
         return lane;
     }
-    const size_t hashes = kind == CW_BODY_HASHES ? length / CW_HASH_BYTES : BARE_HASHES;
-    const uint64_t cost = cw_search_cost_us(app->registry->assets, CW_VIEW_PDQ,
-                          cw_radius_weak(CW_VIEW_PDQ), hashes);
+    const uint64_t cost = kind == CW_BODY_HASHES
+                              ? cost_of_batch(app, &x->request, length / CW_HASH_BYTES)
+                              : cost_of_bare(app);
     return cost <= app->conf->inline_us ? CW_LANE_INLINE : CW_LANE_WORK;
 }
 
