@@ -95,8 +95,8 @@ static void random_hash(const struct world *w, struct cw_hash *out)
 {
     const uint32_t how = below(8);
     for (size_t i = 0; i < CW_HASH_BYTES; i++) {
-        out->b[i] = (uint8_t)(random_u32() >> 8);
-        out->b[i] &= how == 1 ? (uint8_t)random_u32() & (uint8_t)random_u32() : 0xff;
+        const uint32_t random = random_u32();
+        out->b[i] = (uint8_t)(how == 1 ? random & random >> 8 & random >> 16 : random);
     }
     if (how == 2) {
         memset(out->b, 0, sizeof out->b);
