@@ -7,9 +7,19 @@
 
 #define FEW_CODES 1024 /* scanned in a microsecond */
 #define REFERENCE_RADIUS 31
-#define STARTS_BYTES 16      /* a code, for bucket starts */
+#define ASSUMED_BOUND 3      /* bits of a check that may differ, before that is known */
+#define STARTS_BYTES 8       /* a code, for bucket starts */
 #define MORE_STARTS_BYTES 32 /* beside, for each of the first MORE_CODES */
 #define MORE_CODES 1000000
+
+static uint64_t choose(unsigned n, unsigned k)
+{
+    uint64_t c = 1;
+    for (unsigned i = 0; i < k; i++) {
+        c = c * (n - i) / (i + 1);
+    }
+    return c;
+}
 
 void cw_bands_cut(uint32_t n, struct cw_bands *out)
 {
@@ -20,6 +30,9 @@ void cw_bands_cut(uint32_t n, struct cw_bands *out)
         out->at[i] = (uint16_t)at;
         out->width[i] = (uint16_t)width;
         at += width;
+        for (unsigned t = 0; t <= CW_BAND_RADIUS; t++) {
+            out->keys[i][t] = (uint32_t)choose(width, t);
+        }
     }
 }
 
@@ -34,47 +47,73 @@ uint64_t cw_bands_starts(const struct cw_bands *b)
 
 /* ---- cost ------------------------------------------------------------------------- */
 
-static uint64_t choose(unsigned n, unsigned k)
+/* Of looking at all keys that differ from a key of band i in exactly t bits, when checks
+ * may differ in `bound` - t bits. */
+static double ring_cost(const struct cw_bands *b, unsigned i, int t, float load,
+                        int bound)
 {
-    uint64_t c = 1;
-    for (unsigned i = 0; i < k; i++) {
-        c = c * (n - i) / (i + 1);
-    }
-    return c;
+    /* Which part of random checks differ in at most so many bits, in 1/256. */
+    static const double within[CW_BAND_CHECK_BITS + 1] = {1,   9,   37,  93, 163,
+                                                          219, 247, 255, 256};
+    const int most = bound - t;
+    const double passing = most < 0 ? 0
+                           : most >= CW_BAND_CHECK_BITS
+                               ? 1
+                               : within[most] / (1U << CW_BAND_CHECK_BITS);
+    return b->keys[i][t] *
+           (CW_COST_PROBE_PS +
+            (double)load * (CW_COST_ENTRY_PS + passing * CW_COST_CODE_PS));
 }
 
-/* Of looking at all keys that differ from a key in exactly t bits. */
-static double ring_cost(unsigned width, int t, float load)
+static double plan_cost(const struct cw_bands *b, const float *load,
+                        const struct cw_band_plan *p)
 {
-    return (double)choose(width, (unsigned)t) *
-           (CW_COST_PROBE_PS + (double)load * CW_COST_CANDIDATE_PS);
+    double cost = 0;
+    for (unsigned i = 0; i < b->n; i++) {
+        for (int t = 0; t <= p->radius[i]; t++) {
+            cost += ring_cost(b, i, t, load[i], p->bound[i]);
+        }
+    }
+    return cost;
 }
 
 /* Rings grow dearer from one to the next, so taking the cheapest ring r + 1 times is the
- * best distribution. */
-void cw_bands_plan(const struct cw_bands *b, const float *load, unsigned radius,
-                   struct cw_band_plan *out)
+ * best distribution; every other band comes first, as a band with a large radius is best
+ * followed by one with a small one. What the next band rejects is not known yet: a third
+ * passing is assumed. */
+static void share_out(const struct cw_bands *b, const float *load, unsigned rings,
+                      struct cw_band_plan *out)
 {
     double next[CW_BANDS_MOST]; /* cost of each band's next ring */
-    double cost = 0;
-    out->possible = b->n * (CW_BAND_RADIUS + 1) > radius;
     for (unsigned i = 0; i < b->n; i++) {
-        out->radius[i] = -1;
-        next[i] = ring_cost(b->width[i], 0, load[i]);
+        next[i] = ring_cost(b, i, 0, load[i], ASSUMED_BOUND);
     }
-    for (unsigned left = out->possible ? radius + 1 : 0; left > 0; left--) {
+    for (; rings > 0; rings--) {
         unsigned least = b->n;
-        for (unsigned i = 0; i < b->n; i++) {
+        for (unsigned k = 0; k < b->n; k++) {
+            const unsigned i = 2 * k < b->n ? 2 * k : (2 * k - b->n) | 1U;
             if (out->radius[i] < CW_BAND_RADIUS &&
                 (least == b->n || next[i] < next[least])) {
                 least = i;
             }
         }
-        cost += next[least];
-        out->radius[least]++;
-        next[least] = ring_cost(b->width[least], out->radius[least] + 1, load[least]);
+        const int t = ++out->radius[least] + 1;
+        if (t <= CW_BAND_RADIUS) {
+            next[least] = ring_cost(b, least, t, load[least], t + ASSUMED_BOUND);
+        }
     }
-    out->cost_ps = (uint64_t)cost;
+}
+
+void cw_bands_plan(const struct cw_bands *b, const float *load, unsigned radius,
+                   struct cw_band_plan *out)
+{
+    memset(out->radius, -1, sizeof out->radius);
+    out->possible = b->n * (CW_BAND_RADIUS + 1) > radius;
+    share_out(b, load, out->possible ? radius + 1 : 0, out);
+    for (unsigned i = 0; i < b->n; i++) {
+        out->bound[i] = (int8_t)(out->radius[i] + out->radius[cw_band_next(b, i)] + 1);
+    }
+    out->cost_ps = (uint64_t)plan_cost(b, load, out);
 }
 
 uint32_t cw_bands_for(uint64_t n_codes)

@@ -72,7 +72,7 @@ void cw_codes_unref(struct cw_codes *c)
     cw_codes_give(c->rows, h->n_rows * sizeof *c->rows);
     cw_codes_give(c->ranges, h->n_ranges * sizeof *c->ranges);
     cw_codes_give(c->starts, h->n_starts * sizeof *c->starts);
-    cw_codes_give(c->ids, h->n_ids * sizeof *c->ids);
+    cw_codes_give(c->entries, h->n_entries * sizeof *c->entries);
     free(c->gone);
     free(c);
 }

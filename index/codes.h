@@ -3,9 +3,8 @@
  * for rows going out of sight.
  *
  * Its memory is a header and eight flat arrays without a pointer in them. For each code:
- * 32 bytes of it, 4 that lead to its row, 4 of bucket entry for each band but the first
- * (codes are sorted, so that the buckets of the first band are runs of codes), and the
- * bucket starts; for each row 12 bytes, sorted by owner, so that removal needs no map. */
+ * 32 bytes of it, 4 that lead to its row, 4 of bucket entry for each band, and the bucket
+ * starts; for each row 12 bytes, sorted by owner, so that removal needs no map. */
 #ifndef CW_INDEX_CODES_H
 #define CW_INDEX_CODES_H
 
@@ -16,8 +15,9 @@
 #include "index/search_hits.h"
 #include "index/search_rows.h"
 
-#define CW_CODES_MOST_ROWS (1U << 24) /* of one segment: bounds the memory of merging */
-#define CW_CODES_MANY (1U << 31)      /* in a link */
+/* Of one segment: bounds the memory of merging, and leaves room in an entry. */
+#define CW_CODES_MOST_ROWS (1U << 24)
+#define CW_CODES_MANY (1U << 31) /* in a link */
 
 /* One row. The upper half of its owner's number is that of its range, its place in the
  * order of additions is the segment's first_seq + seq. */
@@ -33,7 +33,7 @@ struct cw_code_range {
 struct cw_codes_head {
     uint8_t kind;
     uint32_t n_codes, n_rows, n_ranges;
-    uint64_t n_many, n_starts, n_ids;
+    uint64_t n_many, n_starts, n_entries;
     uint64_t first_seq, end_seq; /* all rows were added between */
     struct cw_bands bands;
     float load[CW_BANDS_MOST]; /* other codes in the bucket of one of the codes */
@@ -47,10 +47,10 @@ struct cw_codes {
     uint32_t *many;           /* n_many: a number of rows, then those rows; and so on */
     struct cw_code_row *rows; /* n_rows, by owner */
     struct cw_code_range *ranges; /* n_ranges, by row */
-    /* Bucket k of band b: ids[b - 1][starts_of(b)[k] .. starts_of(b)[k + 1]), and for
-     * band 0 those numbers themselves. */
-    uint32_t *starts; /* n_starts: bands one after the other */
-    uint32_t *ids;    /* n_ids: bands from 1 on, n_codes each */
+    /* Bucket k of band b: its entries from starts_of(b)[k] to starts_of(b)[k + 1]. An
+     * entry is a code's number and, in the lowest bits, its check (cw_band_check). */
+    uint32_t *starts;  /* n_starts: bands one after the other */
+    uint32_t *entries; /* n_entries: bands one after the other, n_codes each */
     uint64_t starts_at[CW_BANDS_MOST];
     atomic_uint_fast64_t *gone; /* a bit a row */
     atomic_uint n_gone;

@@ -372,13 +372,11 @@ static void fill_band(struct cw_codes *c, unsigned b)
         starts[k + 1] += starts[k];
     }
     c->head.load[b] = load_of(starts, n_keys, c->head.n_codes);
-    if (b == 0) {
-        return; /* codes are in this order */
-    }
-    uint32_t *ids = c->ids + (size_t)(b - 1) * c->head.n_codes;
+    uint32_t *entries = c->entries + (size_t)b * c->head.n_codes;
     /* Filling moves each start to the next one's: moved back below. */
     for (uint32_t i = 0; i < c->head.n_codes; i++) {
-        ids[starts[cw_band_key(&c->codes[i], at, width)]++] = i;
+        entries[starts[cw_band_key(&c->codes[i], at, width)]++] =
+            i << CW_BAND_CHECK_BITS | cw_band_check(&c->codes[i], &c->head.bands, b);
     }
     memmove(starts + 1, starts, n_keys * sizeof *starts);
     starts[0] = 0;
@@ -398,10 +396,10 @@ static int fill_bands(struct draft *d, struct cw_err *err)
                                        : cw_bands_for(h->n_codes),
                  &h->bands);
     h->n_starts = cw_bands_starts(&h->bands);
-    h->n_ids = h->bands.n == 0 ? 0 : (uint64_t)(h->bands.n - 1) * h->n_codes;
+    h->n_entries = (uint64_t)h->bands.n * h->n_codes;
     c->starts = cw_codes_take(h->n_starts * sizeof *c->starts);
-    c->ids = cw_codes_take(h->n_ids * sizeof *c->ids);
-    if (c->starts == NULL || c->ids == NULL) {
+    c->entries = cw_codes_take(h->n_entries * sizeof *c->entries);
+    if (c->starts == NULL || c->entries == NULL) {
         return no_memory(d, err);
     }
     uint64_t at = 0;
@@ -424,7 +422,7 @@ static void count_bytes(struct cw_codes *c)
                cw_codes_mapped(h->n_rows * sizeof *c->rows) +
                cw_codes_mapped(h->n_ranges * sizeof *c->ranges) +
                cw_codes_mapped(h->n_starts * sizeof *c->starts) +
-               cw_codes_mapped(h->n_ids * sizeof *c->ids) +
+               cw_codes_mapped(h->n_entries * sizeof *c->entries) +
                (h->n_rows + 63) / 64 * sizeof *c->gone;
 }
 

@@ -1,18 +1,33 @@
 /* Looking a hash up is a walk through memory in three stages, each of which asks for what
- * the next one will need: bucket starts, bucket contents, codes. A band is gone through
- * in blocks, so that some dozen fetches are always under way; which of them is late
- * matters little then. */
+ * the next one will need: bucket starts, bucket entries, codes. Some hundred buckets, of
+ * several bands, go through a stage together, so that some dozen fetches are always under
+ * way. The loops of the stages have no branch that depends on what was fetched: guessed
+ * wrong, each would cost as much as two fetches. */
 #include "index/codes.h"
 
 #include <stdlib.h>
 
-#define BLOCK_ROWS 512       /* scanned at once: 16 KB, half of a first-level cache */
-#define BLOCK_CANDIDATES 256 /* compared at once */
-#define STARTS_AHEAD 16
+#define BLOCK_ROWS 512    /* scanned at once: 16 KB, half of a first-level cache */
+#define BLOCK_PROBES 512  /* buckets looked at together */
+#define BLOCK_CHUNKS 1024 /* runs of entries sifted together */
+_Static_assert(CW_BAND_CHECK_BITS == CW_SCAN_CHECK_BITS, "what buckets keep");
+#define BLOCK_CANDIDATES 256 /* codes compared at once */
 #define FALLBACK_CODES 65536 /* scanning fewer is no fallback, but faster */
 
-/* One hash (or its complement) on its way through a segment. */
+/* A bucket to look at. */
 struct probe {
+    uint32_t at; /* of its start */
+    int32_t most;
+};
+
+/* Probes, chunks or candidates of one band, up to `end`. */
+struct part {
+    unsigned band;
+    size_t end;
+};
+
+/* One hash (or its complement) on its way through a segment. */
+struct walk {
     const struct cw_codes *codes;
     struct cw_finding *f;
     const struct cw_band_plan *plan;
@@ -20,9 +35,12 @@ struct probe {
     size_t index; /* in the query */
     unsigned radius;
     bool inverted;
-    unsigned band;
-    size_t n; /* candidates gathered */
-    uint32_t candidates[BLOCK_CANDIDATES];
+    uint32_t keys[CW_BANDS_MOST], checks[CW_BANDS_MOST]; /* of the hash */
+    size_t n_probes, n_probe_parts, n_chunks, n_chunk_parts;
+    struct part probe_parts[CW_BANDS_MOST], chunk_parts[CW_BANDS_MOST];
+    struct probe probes[BLOCK_PROBES];
+    struct cw_scan_chunk chunks[BLOCK_CHUNKS];
+    uint32_t candidates[BLOCK_CHUNKS * CW_SCAN_CHUNK + CW_SCAN_CHUNK];
 };
 
 /* ---- hits ------------------------------------------------------------------------- */
@@ -46,107 +64,189 @@ static int add_code(const struct cw_codes *c, struct cw_finding *f, uint32_t cod
 }
 
 /* Whether an earlier band has led to this code, too. */
-static bool seen_before(const struct probe *p, uint32_t code)
+static bool seen_before(const struct walk *w, uint32_t code, unsigned band)
 {
-    const struct cw_bands *bands = &p->codes->head.bands;
-    const struct cw_hash *h = &p->codes->codes[code];
-    for (unsigned b = 0; b < p->band; b++) {
-        const uint32_t differing = cw_band_key(h, bands->at[b], bands->width[b]) ^
-                                   cw_band_key(&p->hash, bands->at[b], bands->width[b]);
-        if (__builtin_popcount(differing) <= p->plan->radius[b]) {
+    const struct cw_bands *bands = &w->codes->head.bands;
+    const struct cw_hash *h = &w->codes->codes[code];
+    for (unsigned b = 0; b < band; b++) {
+        const int ring = __builtin_popcount(
+            cw_band_key(h, bands->at[b], bands->width[b]) ^ w->keys[b]);
+        if (ring <= w->plan->radius[b] &&
+            ring + __builtin_popcount(cw_band_check(h, bands, b) ^ w->checks[b]) <=
+                w->plan->bound[b]) {
             return true;
         }
     }
     return false;
 }
 
-/* Compares the gathered candidates. */
-static int compare(struct probe *p, struct cw_err *err)
+static int compare(struct walk *w, unsigned band, const uint32_t *candidates, size_t n,
+                   struct cw_err *err)
 {
     struct cw_scan_hit found[BLOCK_CANDIDATES];
-    const size_t n = p->f->kernel->pick(p->codes->codes, p->candidates, p->n, &p->hash,
-                                        p->radius, found);
-    p->n = 0;
+    for (size_t first = 0; first < n; first += BLOCK_CANDIDATES) {
+        const size_t left = n - first;
+        const size_t n_found =
+            w->f->kernel->pick(w->codes->codes, candidates + first,
+                               left < BLOCK_CANDIDATES ? left : BLOCK_CANDIDATES,
+                               &w->hash, w->radius, found);
+        for (size_t i = 0; i < n_found; i++) {
+            if (!seen_before(w, found[i].row, band)) {
+                const struct cw_search_hit hit = {.distance = found[i].distance,
+                                                  .hash_index = (uint16_t)w->index,
+                                                  .inverted = w->inverted};
+                CW_TRY(add_code(w->codes, w->f, found[i].row, hit, err));
+            }
+        }
+    }
+    return 0;
+}
+
+/* ---- the stages ------------------------------------------------------------------- */
+
+/* Last stage: sifts the entries of all chunks, compares the codes of those left. */
+static int take_chunks(struct walk *w, struct cw_err *err)
+{
+    struct part found[CW_BANDS_MOST];
+    const struct cw_codes *c = w->codes;
+    const size_t n_parts = w->n_chunk_parts;
+    size_t n = 0;
+    for (size_t i = 0, first = 0; i < n_parts; first = w->chunk_parts[i++].end) {
+        const struct part *p = &w->chunk_parts[i];
+        n += w->f->kernel->sift(c->entries, w->chunks + first, p->end - first,
+                                w->checks[p->band], w->candidates + n);
+        found[i] = (struct part){.band = p->band, .end = n};
+    }
+    w->n_chunks = w->n_chunk_parts = 0;
     for (size_t i = 0; i < n; i++) {
-        if (!seen_before(p, found[i].row)) {
-            const struct cw_search_hit hit = {.distance = found[i].distance,
-                                              .hash_index = (uint16_t)p->index,
-                                              .inverted = p->inverted};
-            CW_TRY(add_code(p->codes, p->f, found[i].row, hit, err));
-        }
+        __builtin_prefetch(&c->codes[w->candidates[i]]);
+    }
+    for (size_t i = 0, first = 0; i < n_parts; first = found[i++].end) {
+        CW_TRY(
+            compare(w, found[i].band, w->candidates + first, found[i].end - first, err));
     }
     return 0;
 }
 
-/* ---- buckets ---------------------------------------------------------------------- */
-
-/* A bucket that is not empty. */
-struct bucket {
-    uint32_t first, end;
-};
-
-static int gather(struct probe *p, const uint32_t *ids, struct bucket b,
-                  struct cw_err *err)
+/* Notes that the chunks up to here, from the last noted one on, are of a band. */
+static void end_chunks(struct walk *w, unsigned band)
 {
-    for (uint32_t at = b.first; at < b.end; at++) {
-        const uint32_t id = ids == NULL ? at : ids[at];
-        __builtin_prefetch(&p->codes->codes[id]);
-        p->candidates[p->n++] = id;
-        if (p->n == BLOCK_CANDIDATES) {
-            CW_TRY(compare(p, err));
+    w->chunk_parts[w->n_chunk_parts++] = (struct part){.band = band, .end = w->n_chunks};
+}
+
+/* What is behind the first two chunks of a large bucket. */
+static int cut_rest(struct walk *w, unsigned band, struct cw_scan_chunk chunk,
+                    uint32_t end, struct cw_err *err)
+{
+    while (chunk.first < end) {
+        if (w->n_chunks == BLOCK_CHUNKS) {
+            end_chunks(w, band);
+            CW_TRY(take_chunks(w, err));
         }
+        chunk.n = end - chunk.first < CW_SCAN_CHUNK ? end - chunk.first : CW_SCAN_CHUNK;
+        __builtin_prefetch(w->codes->entries + chunk.first);
+        w->chunks[w->n_chunks++] = chunk;
+        chunk.first += chunk.n;
     }
     return 0;
 }
 
-/* Looks at the buckets of `key ^ masks[0..n-1]`. */
-static int probe_block(struct probe *p, uint32_t key, const uint32_t *masks, size_t n,
-                       struct cw_err *err)
+/* Middle stage, of one band: cuts its buckets into chunks. Most buckets have up to two,
+ * which are written whether they are there or not. */
+static int cut_buckets(struct walk *w, unsigned band, const struct probe *probes,
+                       size_t n, struct cw_err *err)
 {
-    const struct cw_codes *c = p->codes;
-    const uint32_t *starts = c->starts + c->starts_at[p->band];
-    const uint32_t *ids =
-        p->band == 0 ? NULL : c->ids + (size_t)(p->band - 1) * c->head.n_codes;
-    struct bucket buckets[BLOCK_CANDIDATES];
-    size_t n_buckets = 0;
+    const struct cw_codes *c = w->codes;
+    const uint32_t base = band * c->head.n_codes;
     for (size_t i = 0; i < n; i++) {
-        const uint32_t k = key ^ masks[i];
-        if (i + STARTS_AHEAD < n) {
-            __builtin_prefetch(&starts[key ^ masks[i + STARTS_AHEAD]]);
+        if (w->n_chunks + 2 > BLOCK_CHUNKS) {
+            end_chunks(w, band);
+            CW_TRY(take_chunks(w, err));
         }
-        buckets[n_buckets] = (struct bucket){.first = starts[k], .end = starts[k + 1]};
-        if (buckets[n_buckets].first != buckets[n_buckets].end) {
-            __builtin_prefetch(ids == NULL ? (const void *)&c->codes[starts[k]]
-                                           : (const void *)&ids[starts[k]]);
-            n_buckets++;
+        const uint32_t first = base + c->starts[probes[i].at];
+        const uint32_t end = base + c->starts[probes[i].at + 1];
+        const uint32_t len = end - first;
+        const uint32_t rest = len > CW_SCAN_CHUNK ? len - CW_SCAN_CHUNK : 0;
+        struct cw_scan_chunk *chunk = &w->chunks[w->n_chunks];
+        chunk[0] = chunk[1] =
+            (struct cw_scan_chunk){.first = first, .most = probes[i].most};
+        chunk[0].n = len < CW_SCAN_CHUNK ? len : CW_SCAN_CHUNK;
+        chunk[1].n = rest < CW_SCAN_CHUNK ? rest : CW_SCAN_CHUNK;
+        chunk[1].first += CW_SCAN_CHUNK;
+        __builtin_prefetch(c->entries + first);
+        __builtin_prefetch(c->entries + first +
+                           (rest > 0 ? 2 * CW_SCAN_CHUNK : CW_SCAN_CHUNK) - 1);
+        w->n_chunks += (size_t)(len > 0) + (rest > 0);
+        if (rest > CW_SCAN_CHUNK) {
+            struct cw_scan_chunk more = chunk[1];
+            more.first += CW_SCAN_CHUNK;
+            CW_TRY(cut_rest(w, band, more, end, err));
         }
     }
-    for (size_t i = 0; i < n_buckets; i++) {
-        CW_TRY(gather(p, ids, buckets[i], err));
-    }
+    end_chunks(w, band);
     return 0;
 }
 
-static int probe_bands(struct probe *p, struct cw_err *err)
+/* Takes all probes. */
+static int take_probes(struct walk *w, struct cw_err *err)
 {
-    const struct cw_bands *bands = &p->codes->head.bands;
+    for (size_t i = 0, first = 0; i < w->n_probe_parts; first = w->probe_parts[i++].end) {
+        const struct part *p = &w->probe_parts[i];
+        CW_TRY(cut_buckets(w, p->band, w->probes + first, p->end - first, err));
+    }
+    w->n_probes = w->n_probe_parts = 0;
+    return take_chunks(w, err);
+}
+
+static void end_probes(struct walk *w, unsigned band)
+{
+    w->probe_parts[w->n_probe_parts++] = (struct part){.band = band, .end = w->n_probes};
+}
+
+/* First stage, of one band: all keys around that of the hash. */
+static int walk_band(struct walk *w, unsigned band, struct cw_err *err)
+{
+    const struct cw_codes *c = w->codes;
+    const unsigned width = c->head.bands.width[band];
+    const struct cw_band_masks *masks = w->f->masks;
+    uint32_t at = 0;
+    for (int ring = 0; ring <= w->plan->radius[band]; ring++) {
+        const int most = w->plan->bound[band] - ring;
+        while (at < masks->count[width][ring]) {
+            if (w->n_probes == BLOCK_PROBES) {
+                end_probes(w, band);
+                CW_TRY(take_probes(w, err));
+            }
+            const size_t room = BLOCK_PROBES - w->n_probes;
+            const size_t left = masks->count[width][ring] - at;
+            const size_t n = left < room ? left : room;
+            struct probe *probes = w->probes + w->n_probes;
+            for (size_t i = 0; i < n; i++) {
+                const uint32_t key = w->keys[band] ^ masks->of_width[width][at + i];
+                probes[i].at = (uint32_t)c->starts_at[band] + key;
+                probes[i].most = most;
+                __builtin_prefetch(c->starts + probes[i].at);
+            }
+            w->n_probes += n;
+            at += (uint32_t)n;
+        }
+    }
+    end_probes(w, band);
+    return 0;
+}
+
+static int walk_bands(struct walk *w, struct cw_err *err)
+{
+    const struct cw_bands *bands = &w->codes->head.bands;
+    w->n_probes = w->n_probe_parts = w->n_chunks = w->n_chunk_parts = 0;
     for (unsigned b = 0; b < bands->n; b++) {
-        if (p->plan->radius[b] < 0) {
-            continue;
-        }
-        const unsigned width = bands->width[b];
-        const uint32_t *masks = p->f->masks->of_width[width];
-        const size_t n = p->f->masks->count[width][p->plan->radius[b]];
-        const uint32_t key = cw_band_key(&p->hash, bands->at[b], width);
-        p->band = b;
-        for (size_t at = 0; at < n; at += BLOCK_CANDIDATES) {
-            const size_t left = n - at;
-            CW_TRY(probe_block(p, key, masks + at,
-                               left < BLOCK_CANDIDATES ? left : BLOCK_CANDIDATES, err));
-        }
-        CW_TRY(compare(p, err)); /* seen_before asks which band it was */
+        w->keys[b] = cw_band_key(&w->hash, bands->at[b], bands->width[b]);
+        w->checks[b] = cw_band_check(&w->hash, bands, b);
     }
-    return 0;
+    for (unsigned b = 0; b < bands->n; b++) {
+        CW_TRY(walk_band(w, b, err));
+    }
+    return take_probes(w, err);
 }
 
 /* ---- scanning --------------------------------------------------------------------- */
@@ -201,27 +301,26 @@ uint64_t cw_codes_cost_ps(const struct cw_codes *c, unsigned radius)
     return plan(c, radius, &p) ? p.cost_ps : scan_cost_ps(c);
 }
 
-static int probe_hash(const struct cw_codes *c, struct cw_finding *f,
-                      const struct cw_band_plan *p, size_t index, struct cw_err *err)
+static int walk_hash(const struct cw_codes *c, struct cw_finding *f,
+                     const struct cw_band_plan *p, size_t index, struct cw_err *err)
 {
     const struct cw_search_hash *h = &f->query->hashes[index];
-    struct probe probe; /* the candidates need no clearing */
-    probe.codes = c;
-    probe.f = f;
-    probe.plan = p;
-    probe.hash = h->hash;
-    probe.index = index;
-    probe.radius = h->radius;
-    probe.inverted = false;
-    probe.n = 0;
-    CW_TRY(probe_bands(&probe, err));
+    struct walk w; /* its arrays need no clearing */
+    w.codes = c;
+    w.f = f;
+    w.plan = p;
+    w.hash = h->hash;
+    w.index = index;
+    w.radius = h->radius;
+    w.inverted = false;
+    CW_TRY(walk_bands(&w, err));
     f->cost_ps += p->cost_ps;
     if (h->inverted) {
         for (size_t i = 0; i < CW_HASH_BYTES; i++) {
-            probe.hash.b[i] = (uint8_t)~h->hash.b[i];
+            w.hash.b[i] = (uint8_t)~h->hash.b[i];
         }
-        probe.inverted = true;
-        CW_TRY(probe_bands(&probe, err));
+        w.inverted = true;
+        CW_TRY(walk_bands(&w, err));
         f->cost_ps += p->cost_ps;
     }
     return 0;
@@ -248,7 +347,7 @@ int cw_codes_find(const struct cw_codes *c, struct cw_finding *f, struct cw_err 
             planned = h->radius;
         }
         if (by_bands) {
-            CW_TRY(probe_hash(c, f, &p, i, err));
+            CW_TRY(walk_hash(c, f, &p, i, err));
         } else {
             scanned[n_scanned++] = (uint16_t)i;
         }

@@ -1,6 +1,7 @@
 /* bench_search.c - how fast the search answers, on codes and queries from files.
  *
  *   bench_search --codes FILE --queries FILE --radius R [--threads N] [--out FILE]
+ *                [--engine NAME] [--passes N]
  *
  * Files hold 32-byte codes one after the other. Prints one JSON line; --out writes a line
  * `query_number code_number distance` for every hit, sorted. */
@@ -31,7 +32,7 @@ struct codes {
 
 struct settings {
     const char *codes, *queries, *out, *engine;
-    uint64_t radius, threads;
+    uint64_t radius, threads, passes;
 };
 
 /* What the threads share and fill: one slot a query. */
@@ -76,8 +77,9 @@ static int read_settings(int argc, char **argv, struct settings *out, struct cw_
                                             {"threads", required_argument, NULL, 't'},
                                             {"out", required_argument, NULL, 'o'},
                                             {"engine", required_argument, NULL, 'e'},
+                                            {"passes", required_argument, NULL, 'p'},
                                             {NULL, 0, NULL, 0}};
-    *out = (struct settings){.radius = CW_HASH_BITS, .threads = 1};
+    *out = (struct settings){.radius = CW_HASH_BITS, .threads = 1, .passes = 1};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         const struct cw_bytes value = cw_bytes_str(optarg);
         if (c == 'c') {
@@ -91,6 +93,8 @@ static int read_settings(int argc, char **argv, struct settings *out, struct cw_
         } else if (c == 'r') {
             CW_TRY(
                 cw_parse_u64(value, 0, CW_HASH_BITS / 2, "--radius", &out->radius, err));
+        } else if (c == 'p') {
+            CW_TRY(cw_parse_u64(value, 1, 1000, "--passes", &out->passes, err));
         } else if (c == 't') {
             CW_TRY(cw_parse_u64(value, 1, MAX_THREADS, "--threads", &out->threads, err));
         } else {
@@ -139,6 +143,7 @@ static void *answer_queries(void *arg)
             .hash = r->queries->items[i], .kind = 1, .radius = r->radius};
         const struct cw_search_query q = {.studio = 1, .n_hashes = 1, .hashes = &h};
         const uint64_t start = cw_mono_ns();
+        cw_hits_done(&r->hits[i]);
         const int rc = cw_search_find(r->search, &q, SIZE_MAX, &r->hits[i], NULL);
         r->took_ns[i] = cw_mono_ns() - start;
         if (rc != 0) {
@@ -163,6 +168,28 @@ static uint64_t run_queries(struct run *r, size_t n_threads)
         pthread_join(threads[i], NULL);
     }
     return cw_mono_ns() - start;
+}
+
+/* The fastest pass counts, as others work on the machine, too. */
+static uint64_t run_passes(struct run *r, const struct settings *set)
+{
+    uint64_t *took_ns = calloc(r->queries->n + 1, sizeof *took_ns);
+    uint64_t best_ns = UINT64_MAX;
+    for (uint64_t i = 0; took_ns != NULL && i < set->passes; i++) {
+        atomic_store(&r->next, 0);
+        const uint64_t wall_ns = run_queries(r, (size_t)set->threads);
+        if (wall_ns < best_ns) {
+            best_ns = wall_ns;
+            memcpy(took_ns, r->took_ns, r->queries->n * sizeof *took_ns);
+        }
+    }
+    if (took_ns == NULL) {
+        atomic_store(&r->failed, CW_E_NO_MEMORY);
+    } else {
+        memcpy(r->took_ns, took_ns, r->queries->n * sizeof *took_ns);
+    }
+    free(took_ns);
+    return best_ns;
 }
 
 /* ---- output ----------------------------------------------------------------------- */
@@ -242,7 +269,7 @@ static int bench(int argc, char **argv, struct cw_err *err)
                  : build(&codes, set.engine, &r.search, err);
     if (rc == 0) {
         const uint64_t built = cw_mono_ns();
-        const uint64_t wall_ns = run_queries(&r, (size_t)set.threads);
+        const uint64_t wall_ns = run_passes(&r, &set);
         rc = atomic_load(&r.failed);
         print_result(&r, &set, &codes, built - start, wall_ns);
     }
