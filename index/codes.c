@@ -73,6 +73,7 @@ void cw_codes_unref(struct cw_codes *c)
     cw_codes_give(c->ranges, h->n_ranges * sizeof *c->ranges);
     cw_codes_give(c->starts, h->n_starts * sizeof *c->starts);
     cw_codes_give(c->entries, h->n_entries * sizeof *c->entries);
+    free(c->plans);
     free(c->gone);
     free(c);
 }

@@ -2,7 +2,7 @@
  * the rows that have them and the buckets that find them. Nothing in it ever changes, but
  * for rows going out of sight.
  *
- * Its memory is a header and eight flat arrays without a pointer in them. For each code:
+ * Its memory is a header and seven flat arrays without a pointer in them. For each code:
  * 32 bytes of it, 4 that lead to its row, 4 of bucket entry for each band, and the bucket
  * starts; for each row 12 bytes, sorted by owner, so that removal needs no map. */
 #ifndef CW_INDEX_CODES_H
@@ -18,6 +18,7 @@
 /* Of one segment: bounds the memory of merging, and leaves room in an entry. */
 #define CW_CODES_MOST_ROWS (1U << 24)
 #define CW_CODES_MANY (1U << 31) /* in a link */
+#define CW_CODES_PLANNED 64      /* larger radii are always scanned */
 
 /* One row. The upper half of its owner's number is that of its range, its place in the
  * order of additions is the segment's first_seq + seq. */
@@ -52,6 +53,7 @@ struct cw_codes {
     uint32_t *starts;  /* n_starts: bands one after the other */
     uint32_t *entries; /* n_entries: bands one after the other, n_codes each */
     uint64_t starts_at[CW_BANDS_MOST];
+    struct cw_band_plan *plans; /* by radius, up to CW_CODES_PLANNED */
     atomic_uint_fast64_t *gone; /* a bit a row */
     atomic_uint n_gone;
     size_t bytes; /* all of the above */

@@ -411,6 +411,19 @@ static int fill_bands(struct draft *d, struct cw_err *err)
     return 0;
 }
 
+static int make_plans(struct draft *d, struct cw_err *err)
+{
+    struct cw_codes *c = d->out;
+    c->plans = calloc(CW_CODES_PLANNED + 1, sizeof *c->plans);
+    if (c->plans == NULL) {
+        return no_memory(d, err);
+    }
+    for (unsigned r = 0; r <= CW_CODES_PLANNED; r++) {
+        cw_bands_plan(&c->head.bands, c->head.load, r, &c->plans[r]);
+    }
+    return 0;
+}
+
 /* ---- all of it -------------------------------------------------------------------- */
 
 static void count_bytes(struct cw_codes *c)
@@ -423,7 +436,8 @@ static void count_bytes(struct cw_codes *c)
                cw_codes_mapped(h->n_ranges * sizeof *c->ranges) +
                cw_codes_mapped(h->n_starts * sizeof *c->starts) +
                cw_codes_mapped(h->n_entries * sizeof *c->entries) +
-               (h->n_rows + 63) / 64 * sizeof *c->gone;
+               (h->n_rows + 63) / 64 * sizeof *c->gone +
+               (CW_CODES_PLANNED + 1) * sizeof *c->plans;
 }
 
 /* Everything is given back by draft_done at any point: an array is taken under the number
@@ -453,6 +467,7 @@ static int build(struct draft *d, struct cw_err *err)
     cw_codes_give(d->loose, d->cap * sizeof *d->loose);
     d->loose = NULL;
     CW_TRY(fill_bands(d, err));
+    CW_TRY(make_plans(d, err));
     count_bytes(c);
     return 0;
 }

@@ -69,15 +69,37 @@ static bool seen_before(const struct walk *w, uint32_t code, unsigned band)
     const struct cw_bands *bands = &w->codes->head.bands;
     const struct cw_hash *h = &w->codes->codes[code];
     for (unsigned b = 0; b < band; b++) {
-        const int ring = __builtin_popcount(
-            cw_band_key(h, bands->at[b], bands->width[b]) ^ w->keys[b]);
+        const int ring =
+            cw_count_bits(cw_band_key(h, bands->at[b], bands->width[b]) ^ w->keys[b]);
         if (ring <= w->plan->radius[b] &&
-            ring + __builtin_popcount(cw_band_check(h, bands, b) ^ w->checks[b]) <=
+            ring + cw_count_bits(cw_band_check(h, bands, b) ^ w->checks[b]) <=
                 w->plan->bound[b]) {
             return true;
         }
     }
     return false;
+}
+
+/* Collects the rows of n codes that are near. Where they lie is asked for first: a
+ * cluster of near-identical pictures has hundreds of them. */
+static int add_found(struct walk *w, const struct cw_scan_hit *found, size_t n,
+                     struct cw_err *err)
+{
+    const struct cw_codes *c = w->codes;
+    for (size_t i = 0; i < n; i++) {
+        __builtin_prefetch(&c->links[found[i].row]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint32_t n_rows;
+        __builtin_prefetch(&c->rows[*cw_codes_rows_of(c, found[i].row, &n_rows)]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct cw_search_hit hit = {.distance = found[i].distance,
+                                          .hash_index = (uint16_t)w->index,
+                                          .inverted = w->inverted};
+        CW_TRY(add_code(c, w->f, found[i].row, hit, err));
+    }
+    return 0;
 }
 
 static int compare(struct walk *w, unsigned band, const uint32_t *candidates, size_t n,
@@ -90,14 +112,12 @@ static int compare(struct walk *w, unsigned band, const uint32_t *candidates, si
             w->f->kernel->pick(w->codes->codes, candidates + first,
                                left < BLOCK_CANDIDATES ? left : BLOCK_CANDIDATES,
                                &w->hash, w->radius, found);
+        size_t n_new = 0;
         for (size_t i = 0; i < n_found; i++) {
-            if (!seen_before(w, found[i].row, band)) {
-                const struct cw_search_hit hit = {.distance = found[i].distance,
-                                                  .hash_index = (uint16_t)w->index,
-                                                  .inverted = w->inverted};
-                CW_TRY(add_code(w->codes, w->f, found[i].row, hit, err));
-            }
+            found[n_new] = found[i];
+            n_new += seen_before(w, found[i].row, band) ? 0 : 1;
         }
+        CW_TRY(add_found(w, found, n_new, err));
     }
     return 0;
 }
@@ -288,17 +308,20 @@ static uint64_t scan_cost_ps(const struct cw_codes *c)
     return (uint64_t)c->head.n_codes * CW_COST_SCAN_PS;
 }
 
-/* Plans a radius; false if scanning is cheaper. */
-static bool plan(const struct cw_codes *c, unsigned radius, struct cw_band_plan *out)
+/* How to look for a radius; NULL if by scanning. */
+static const struct cw_band_plan *plan_of(const struct cw_codes *c, unsigned radius,
+                                          bool only_bands)
 {
-    cw_bands_plan(&c->head.bands, c->head.load, radius, out);
-    return out->possible && out->cost_ps < scan_cost_ps(c);
+    const struct cw_band_plan *p = radius <= CW_CODES_PLANNED ? &c->plans[radius] : NULL;
+    return p != NULL && p->possible && (only_bands || p->cost_ps < scan_cost_ps(c))
+               ? p
+               : NULL;
 }
 
 uint64_t cw_codes_cost_ps(const struct cw_codes *c, unsigned radius)
 {
-    struct cw_band_plan p;
-    return plan(c, radius, &p) ? p.cost_ps : scan_cost_ps(c);
+    const struct cw_band_plan *p = plan_of(c, radius, false);
+    return p != NULL ? p->cost_ps : scan_cost_ps(c);
 }
 
 static int walk_hash(const struct cw_codes *c, struct cw_finding *f,
@@ -331,9 +354,6 @@ int cw_codes_find(const struct cw_codes *c, struct cw_finding *f, struct cw_err 
     const struct cw_search_query *q = f->query;
     uint16_t scanned[CW_SEARCH_MAX_QUERY_HASHES];
     size_t n_scanned = 0;
-    struct cw_band_plan p;
-    unsigned planned = UINT32_MAX; /* the radius that p is for */
-    bool by_bands = false;
     if (c->head.end_seq <= q->from) {
         return 0;
     }
@@ -342,12 +362,9 @@ int cw_codes_find(const struct cw_codes *c, struct cw_finding *f, struct cw_err 
         if (h->kind != c->head.kind) {
             continue;
         }
-        if (h->radius != planned) {
-            by_bands = plan(c, h->radius, &p) || (f->only_bands && p.possible);
-            planned = h->radius;
-        }
-        if (by_bands) {
-            CW_TRY(walk_hash(c, f, &p, i, err));
+        const struct cw_band_plan *p = plan_of(c, h->radius, f->only_bands);
+        if (p != NULL) {
+            CW_TRY(walk_hash(c, f, p, i, err));
         } else {
             scanned[n_scanned++] = (uint16_t)i;
         }

@@ -232,6 +232,7 @@ static void print_result(struct run *r, const struct settings *set,
     struct cw_search_stats st;
     const size_t n = r->queries->n;
     const double seconds = (double)(wall_ns == 0 ? 1 : wall_ns) / 1e9;
+    const size_t p50 = n == 0 ? 0 : (n - 1) / 2;
     const size_t p99 = n == 0 ? 0 : (n - 1) * 99 / 100;
     uint64_t hits = 0, sum_ns = 0;
     for (size_t i = 0; i < n; i++) {
@@ -242,14 +243,16 @@ static void print_result(struct run *r, const struct settings *set,
     if (n > 0) {
         qsort(r->took_ns, n, sizeof *r->took_ns, by_time);
     }
-    printf("{\"n\":%zu,\"queries\":%zu,\"radius\":%" PRIu64 ",\"qps\":%.1f,"
-           "\"us_per_query\":%.2f,\"p99_us\":%.2f,\"bytes_per_entry\":%.1f,"
-           "\"build_s\":%.3f,\"hits\":%" PRIu64 ",\"threads\":%" PRIu64
-           ",\"engine\":\"%s\",\"kernel\":\"%s\"}\n",
-           codes->n, n, set->radius, (double)n / seconds,
-           n == 0 ? 0 : (double)sum_ns / 1e3 / (double)n, (double)r->took_ns[p99] / 1e3,
-           codes->n == 0 ? 0 : (double)st.bytes / (double)codes->n,
-           (double)build_ns / 1e9, hits, set->threads, st.engine, st.kernel);
+    printf(
+        "{\"n\":%zu,\"queries\":%zu,\"radius\":%" PRIu64 ",\"qps\":%.1f,"
+        "\"us_per_query\":%.2f,\"p50_us\":%.2f,\"p99_us\":%.2f,\"bytes_per_entry\":%.1f,"
+        "\"build_s\":%.3f,\"hits\":%" PRIu64 ",\"threads\":%" PRIu64
+        ",\"engine\":\"%s\",\"kernel\":\"%s\"}\n",
+        codes->n, n, set->radius, (double)n / seconds,
+        n == 0 ? 0 : (double)sum_ns / 1e3 / (double)n, (double)r->took_ns[p50] / 1e3,
+        (double)r->took_ns[p99] / 1e3,
+        codes->n == 0 ? 0 : (double)st.bytes / (double)codes->n, (double)build_ns / 1e9,
+        hits, set->threads, st.engine, st.kernel);
 }
 
 static int bench(int argc, char **argv, struct cw_err *err)
