@@ -115,6 +115,8 @@ size_t cw_codes_mapped(size_t len); /* what taking so many bytes takes */
 
 /* ---- finding (codes_find.c) ------------------------------------------------------- */
 
+struct cw_codes_walk; /* what looking a hash up needs, 80 KB */
+
 /* A query on its way through the segments. */
 struct cw_finding {
     const struct cw_scan_kernel *kernel;
@@ -123,7 +125,8 @@ struct cw_finding {
     size_t max_hits;
     bool only_bands; /* scan only what bands cannot find */
     struct cw_hits *hits;
-    uint64_t cost_ps;   /* estimated, of what was done */
+    struct cw_codes_walk *walk; /* NULL at first; to be freed in the end */
+    uint64_t cost_ps;           /* estimated, of what was done */
     uint64_t fallbacks; /* hashes that were compared with every code of a large segment */
 };
 

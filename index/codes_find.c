@@ -27,7 +27,7 @@ struct part {
 };
 
 /* One hash (or its complement) on its way through a segment. */
-struct walk {
+struct cw_codes_walk {
     const struct cw_codes *codes;
     struct cw_finding *f;
     const struct cw_band_plan *plan;
@@ -41,6 +41,7 @@ struct walk {
     struct probe probes[BLOCK_PROBES];
     struct cw_scan_chunk chunks[BLOCK_CHUNKS];
     uint32_t candidates[BLOCK_CHUNKS * CW_SCAN_CHUNK + CW_SCAN_CHUNK];
+    struct cw_scan_hit found[BLOCK_CANDIDATES];
 };
 
 /* ---- hits ------------------------------------------------------------------------- */
@@ -64,7 +65,7 @@ static int add_code(const struct cw_codes *c, struct cw_finding *f, uint32_t cod
 }
 
 /* Whether an earlier band has led to this code, too. */
-static bool seen_before(const struct walk *w, uint32_t code, unsigned band)
+static bool seen_before(const struct cw_codes_walk *w, uint32_t code, unsigned band)
 {
     const struct cw_bands *bands = &w->codes->head.bands;
     const struct cw_hash *h = &w->codes->codes[code];
@@ -82,7 +83,7 @@ static bool seen_before(const struct walk *w, uint32_t code, unsigned band)
 
 /* Collects the rows of n codes that are near. Where they lie is asked for first: a
  * cluster of near-identical pictures has hundreds of them. */
-static int add_found(struct walk *w, const struct cw_scan_hit *found, size_t n,
+static int add_found(struct cw_codes_walk *w, const struct cw_scan_hit *found, size_t n,
                      struct cw_err *err)
 {
     const struct cw_codes *c = w->codes;
@@ -102,10 +103,10 @@ static int add_found(struct walk *w, const struct cw_scan_hit *found, size_t n,
     return 0;
 }
 
-static int compare(struct walk *w, unsigned band, const uint32_t *candidates, size_t n,
-                   struct cw_err *err)
+static int compare(struct cw_codes_walk *w, unsigned band, const uint32_t *candidates,
+                   size_t n, struct cw_err *err)
 {
-    struct cw_scan_hit found[BLOCK_CANDIDATES];
+    struct cw_scan_hit *found = w->found;
     for (size_t first = 0; first < n; first += BLOCK_CANDIDATES) {
         const size_t left = n - first;
         const size_t n_found =
@@ -125,7 +126,7 @@ static int compare(struct walk *w, unsigned band, const uint32_t *candidates, si
 /* ---- the stages ------------------------------------------------------------------- */
 
 /* Last stage: sifts the entries of all chunks, compares the codes of those left. */
-static int take_chunks(struct walk *w, struct cw_err *err)
+static int take_chunks(struct cw_codes_walk *w, struct cw_err *err)
 {
     struct part found[CW_BANDS_MOST];
     const struct cw_codes *c = w->codes;
@@ -149,13 +150,13 @@ static int take_chunks(struct walk *w, struct cw_err *err)
 }
 
 /* Notes that the chunks up to here, from the last noted one on, are of a band. */
-static void end_chunks(struct walk *w, unsigned band)
+static void end_chunks(struct cw_codes_walk *w, unsigned band)
 {
     w->chunk_parts[w->n_chunk_parts++] = (struct part){.band = band, .end = w->n_chunks};
 }
 
 /* What is behind the first two chunks of a large bucket. */
-static int cut_rest(struct walk *w, unsigned band, struct cw_scan_chunk chunk,
+static int cut_rest(struct cw_codes_walk *w, unsigned band, struct cw_scan_chunk chunk,
                     uint32_t end, struct cw_err *err)
 {
     while (chunk.first < end) {
@@ -173,7 +174,7 @@ static int cut_rest(struct walk *w, unsigned band, struct cw_scan_chunk chunk,
 
 /* Middle stage, of one band: cuts its buckets into chunks. Most buckets have up to two,
  * which are written whether they are there or not. */
-static int cut_buckets(struct walk *w, unsigned band, const struct probe *probes,
+static int cut_buckets(struct cw_codes_walk *w, unsigned band, const struct probe *probes,
                        size_t n, struct cw_err *err)
 {
     const struct cw_codes *c = w->codes;
@@ -208,7 +209,7 @@ static int cut_buckets(struct walk *w, unsigned band, const struct probe *probes
 }
 
 /* Takes all probes. */
-static int take_probes(struct walk *w, struct cw_err *err)
+static int take_probes(struct cw_codes_walk *w, struct cw_err *err)
 {
     for (size_t i = 0, first = 0; i < w->n_probe_parts; first = w->probe_parts[i++].end) {
         const struct part *p = &w->probe_parts[i];
@@ -218,13 +219,13 @@ static int take_probes(struct walk *w, struct cw_err *err)
     return take_chunks(w, err);
 }
 
-static void end_probes(struct walk *w, unsigned band)
+static void end_probes(struct cw_codes_walk *w, unsigned band)
 {
     w->probe_parts[w->n_probe_parts++] = (struct part){.band = band, .end = w->n_probes};
 }
 
 /* First stage, of one band: all keys around that of the hash. */
-static int walk_band(struct walk *w, unsigned band, struct cw_err *err)
+static int walk_band(struct cw_codes_walk *w, unsigned band, struct cw_err *err)
 {
     const struct cw_codes *c = w->codes;
     const unsigned width = c->head.bands.width[band];
@@ -255,7 +256,7 @@ static int walk_band(struct walk *w, unsigned band, struct cw_err *err)
     return 0;
 }
 
-static int walk_bands(struct walk *w, struct cw_err *err)
+static int walk_bands(struct cw_codes_walk *w, struct cw_err *err)
 {
     const struct cw_bands *bands = &w->codes->head.bands;
     w->n_probes = w->n_probe_parts = w->n_chunks = w->n_chunk_parts = 0;
@@ -324,26 +325,36 @@ uint64_t cw_codes_cost_ps(const struct cw_codes *c, unsigned radius)
     return p != NULL ? p->cost_ps : scan_cost_ps(c);
 }
 
+/* Made by the first hash that needs it; its arrays need no clearing. */
+static int take_walk(struct cw_finding *f, struct cw_err *err)
+{
+    if (f->walk == NULL && (f->walk = malloc(sizeof *f->walk)) == NULL) {
+        return cw_fail(err, CW_E_NO_MEMORY, "out of memory for a search");
+    }
+    return 0;
+}
+
 static int walk_hash(const struct cw_codes *c, struct cw_finding *f,
                      const struct cw_band_plan *p, size_t index, struct cw_err *err)
 {
     const struct cw_search_hash *h = &f->query->hashes[index];
-    struct walk w; /* its arrays need no clearing */
-    w.codes = c;
-    w.f = f;
-    w.plan = p;
-    w.hash = h->hash;
-    w.index = index;
-    w.radius = h->radius;
-    w.inverted = false;
-    CW_TRY(walk_bands(&w, err));
+    CW_TRY(take_walk(f, err));
+    struct cw_codes_walk *w = f->walk;
+    w->codes = c;
+    w->f = f;
+    w->plan = p;
+    w->hash = h->hash;
+    w->index = index;
+    w->radius = h->radius;
+    w->inverted = false;
+    CW_TRY(walk_bands(w, err));
     f->cost_ps += p->cost_ps;
     if (h->inverted) {
         for (size_t i = 0; i < CW_HASH_BYTES; i++) {
-            w.hash.b[i] = (uint8_t)~h->hash.b[i];
+            w->hash.b[i] = (uint8_t)~h->hash.b[i];
         }
-        w.inverted = true;
-        CW_TRY(walk_bands(&w, err));
+        w->inverted = true;
+        CW_TRY(walk_bands(w, err));
         f->cost_ps += p->cost_ps;
     }
     return 0;

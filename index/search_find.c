@@ -130,6 +130,7 @@ int cw_search_find(struct cw_search *s, const struct cw_search_query *query,
     const uint64_t start_ns = cw_mono_ns();
     struct cw_search_snapshot *v = cw_search_snapshot_get(s);
     const int rc = find_in(v, &f, err);
+    free(f.walk);
     cw_search_snapshot_unref(v);
     CW_TRY(rc);
     cw_hits_settle(&hits, max_hits);
