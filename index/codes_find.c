@@ -12,18 +12,14 @@
 #define BLOCK_CHUNKS 1024 /* runs of entries sifted together */
 _Static_assert(CW_BAND_CHECK_BITS == CW_SCAN_CHECK_BITS, "what buckets keep");
 #define BLOCK_CANDIDATES 256 /* codes compared at once */
+#define SEEN_CODES 512
 #define FALLBACK_CODES 65536 /* scanning fewer is no fallback, but faster */
 
 /* A bucket to look at. */
 struct probe {
     uint32_t at; /* of its start */
-    int32_t most;
-};
-
-/* Probes, chunks or candidates of one band, up to `end`. */
-struct part {
-    unsigned band;
-    size_t end;
+    uint8_t band;
+    int8_t most; /* bits of the check that may differ */
 };
 
 /* One hash (or its complement) on its way through a segment. */
@@ -35,9 +31,11 @@ struct cw_codes_walk {
     size_t index; /* in the query */
     unsigned radius;
     bool inverted;
-    uint32_t keys[CW_BANDS_MOST], checks[CW_BANDS_MOST]; /* of the hash */
-    size_t n_probes, n_probe_parts, n_chunks, n_chunk_parts;
-    struct part probe_parts[CW_BANDS_MOST], chunk_parts[CW_BANDS_MOST];
+    uint32_t keys[CW_BANDS_MOST], bases[CW_BANDS_MOST]; /* bases: of a band's entries */
+    uint8_t checks[CW_BANDS_MOST];
+    size_t n_probes, n_chunks;
+    bool any_seen;
+    uint32_t seen[SEEN_CODES]; /* codes that were found, at their number modulo this */
     struct probe probes[BLOCK_PROBES];
     struct cw_scan_chunk chunks[BLOCK_CHUNKS];
     uint32_t candidates[BLOCK_CHUNKS * CW_SCAN_CHUNK + CW_SCAN_CHUNK];
@@ -64,21 +62,23 @@ static int add_code(const struct cw_codes *c, struct cw_finding *f, uint32_t cod
     return 0;
 }
 
-/* Whether an earlier band has led to this code, too. */
-static bool seen_before(const struct cw_codes_walk *w, uint32_t code, unsigned band)
+/* Whether a code was found before, by another band. It may say no of one that was: hits
+ * of the same owner are settled anyway. */
+static bool seen_before(struct cw_codes_walk *w, uint32_t code)
 {
-    const struct cw_bands *bands = &w->codes->head.bands;
-    const struct cw_hash *h = &w->codes->codes[code];
-    for (unsigned b = 0; b < band; b++) {
-        const int ring =
-            cw_count_bits(cw_band_key(h, bands->at[b], bands->width[b]) ^ w->keys[b]);
-        if (ring <= w->plan->radius[b] &&
-            ring + cw_count_bits(cw_band_check(h, bands, b) ^ w->checks[b]) <=
-                w->plan->bound[b]) {
-            return true;
-        }
+    uint32_t *seen = &w->seen[code % SEEN_CODES];
+    const bool before = *seen == code;
+    *seen = code;
+    w->any_seen = true;
+    return before;
+}
+
+static void forget_seen(struct cw_codes_walk *w)
+{
+    if (w->any_seen) {
+        memset(w->seen, 0xff, sizeof w->seen); /* no code has that number */
+        w->any_seen = false;
     }
-    return false;
 }
 
 /* Collects the rows of n codes that are near. Where they lie is asked for first: a
@@ -103,20 +103,19 @@ static int add_found(struct cw_codes_walk *w, const struct cw_scan_hit *found, s
     return 0;
 }
 
-static int compare(struct cw_codes_walk *w, unsigned band, const uint32_t *candidates,
-                   size_t n, struct cw_err *err)
+static int compare(struct cw_codes_walk *w, size_t n, struct cw_err *err)
 {
     struct cw_scan_hit *found = w->found;
     for (size_t first = 0; first < n; first += BLOCK_CANDIDATES) {
         const size_t left = n - first;
         const size_t n_found =
-            w->f->kernel->pick(w->codes->codes, candidates + first,
+            w->f->kernel->pick(w->codes->codes, w->candidates + first,
                                left < BLOCK_CANDIDATES ? left : BLOCK_CANDIDATES,
                                &w->hash, w->radius, found);
         size_t n_new = 0;
         for (size_t i = 0; i < n_found; i++) {
             found[n_new] = found[i];
-            n_new += seen_before(w, found[i].row, band) ? 0 : 1;
+            n_new += seen_before(w, found[i].row) ? 0 : 1;
         }
         CW_TRY(add_found(w, found, n_new, err));
     }
@@ -128,43 +127,26 @@ static int compare(struct cw_codes_walk *w, unsigned band, const uint32_t *candi
 /* Last stage: sifts the entries of all chunks, compares the codes of those left. */
 static int take_chunks(struct cw_codes_walk *w, struct cw_err *err)
 {
-    struct part found[CW_BANDS_MOST];
     const struct cw_codes *c = w->codes;
-    const size_t n_parts = w->n_chunk_parts;
-    size_t n = 0;
-    for (size_t i = 0, first = 0; i < n_parts; first = w->chunk_parts[i++].end) {
-        const struct part *p = &w->chunk_parts[i];
-        n += w->f->kernel->sift(c->entries, w->chunks + first, p->end - first,
-                                w->checks[p->band], w->candidates + n);
-        found[i] = (struct part){.band = p->band, .end = n};
-    }
-    w->n_chunks = w->n_chunk_parts = 0;
+    const size_t n =
+        w->f->kernel->sift(c->entries, w->chunks, w->n_chunks, w->candidates);
+    w->n_chunks = 0;
     for (size_t i = 0; i < n; i++) {
         __builtin_prefetch(&c->codes[w->candidates[i]]);
     }
-    for (size_t i = 0, first = 0; i < n_parts; first = found[i++].end) {
-        CW_TRY(
-            compare(w, found[i].band, w->candidates + first, found[i].end - first, err));
-    }
-    return 0;
-}
-
-/* Notes that the chunks up to here, from the last noted one on, are of a band. */
-static void end_chunks(struct cw_codes_walk *w, unsigned band)
-{
-    w->chunk_parts[w->n_chunk_parts++] = (struct part){.band = band, .end = w->n_chunks};
+    return compare(w, n, err);
 }
 
 /* What is behind the first two chunks of a large bucket. */
-static int cut_rest(struct cw_codes_walk *w, unsigned band, struct cw_scan_chunk chunk,
-                    uint32_t end, struct cw_err *err)
+static int cut_rest(struct cw_codes_walk *w, struct cw_scan_chunk chunk, uint32_t end,
+                    struct cw_err *err)
 {
     while (chunk.first < end) {
         if (w->n_chunks == BLOCK_CHUNKS) {
-            end_chunks(w, band);
             CW_TRY(take_chunks(w, err));
         }
-        chunk.n = end - chunk.first < CW_SCAN_CHUNK ? end - chunk.first : CW_SCAN_CHUNK;
+        const uint32_t left = end - chunk.first;
+        chunk.n = (uint8_t)(left < CW_SCAN_CHUNK ? left : CW_SCAN_CHUNK);
         __builtin_prefetch(w->codes->entries + chunk.first);
         w->chunks[w->n_chunks++] = chunk;
         chunk.first += chunk.n;
@@ -172,56 +154,45 @@ static int cut_rest(struct cw_codes_walk *w, unsigned band, struct cw_scan_chunk
     return 0;
 }
 
-/* Middle stage, of one band: cuts its buckets into chunks. Most buckets have up to two,
- * which are written whether they are there or not. */
-static int cut_buckets(struct cw_codes_walk *w, unsigned band, const struct probe *probes,
-                       size_t n, struct cw_err *err)
+/* Cuts a bucket into chunks. Most buckets have up to two, which are written whether they
+ * are there or not. */
+static int cut_bucket(struct cw_codes_walk *w, const struct probe *p, struct cw_err *err)
 {
     const struct cw_codes *c = w->codes;
-    const uint32_t base = band * c->head.n_codes;
-    for (size_t i = 0; i < n; i++) {
-        if (w->n_chunks + 2 > BLOCK_CHUNKS) {
-            end_chunks(w, band);
-            CW_TRY(take_chunks(w, err));
-        }
-        const uint32_t first = base + c->starts[probes[i].at];
-        const uint32_t end = base + c->starts[probes[i].at + 1];
-        const uint32_t len = end - first;
-        const uint32_t rest = len > CW_SCAN_CHUNK ? len - CW_SCAN_CHUNK : 0;
-        struct cw_scan_chunk *chunk = &w->chunks[w->n_chunks];
-        chunk[0] = chunk[1] =
-            (struct cw_scan_chunk){.first = first, .most = probes[i].most};
-        chunk[0].n = len < CW_SCAN_CHUNK ? len : CW_SCAN_CHUNK;
-        chunk[1].n = rest < CW_SCAN_CHUNK ? rest : CW_SCAN_CHUNK;
-        chunk[1].first += CW_SCAN_CHUNK;
-        __builtin_prefetch(c->entries + first);
-        __builtin_prefetch(c->entries + first +
-                           (rest > 0 ? 2 * CW_SCAN_CHUNK : CW_SCAN_CHUNK) - 1);
-        w->n_chunks += (size_t)(len > 0) + (rest > 0);
-        if (rest > CW_SCAN_CHUNK) {
-            struct cw_scan_chunk more = chunk[1];
-            more.first += CW_SCAN_CHUNK;
-            CW_TRY(cut_rest(w, band, more, end, err));
-        }
+    const uint32_t first = w->bases[p->band] + c->starts[p->at];
+    const uint32_t end = w->bases[p->band] + c->starts[p->at + 1];
+    const uint32_t len = end - first;
+    const uint32_t rest = len > CW_SCAN_CHUNK ? len - CW_SCAN_CHUNK : 0;
+    struct cw_scan_chunk *chunk = &w->chunks[w->n_chunks];
+    chunk[0] = chunk[1] = (struct cw_scan_chunk){
+        .first = first, .check = w->checks[p->band], .most = p->most};
+    chunk[0].n = (uint8_t)(len < CW_SCAN_CHUNK ? len : CW_SCAN_CHUNK);
+    chunk[1].n = (uint8_t)(rest < CW_SCAN_CHUNK ? rest : CW_SCAN_CHUNK);
+    chunk[1].first += CW_SCAN_CHUNK;
+    __builtin_prefetch(c->entries + first);
+    __builtin_prefetch(c->entries + first +
+                       (rest > 0 ? 2 * CW_SCAN_CHUNK : CW_SCAN_CHUNK) - 1);
+    w->n_chunks += (size_t)(len > 0) + (rest > 0);
+    if (rest > CW_SCAN_CHUNK) {
+        struct cw_scan_chunk more = chunk[1];
+        more.first += CW_SCAN_CHUNK;
+        CW_TRY(cut_rest(w, more, end, err));
     }
-    end_chunks(w, band);
     return 0;
 }
 
-/* Takes all probes. */
+/* Middle stage: all buckets whose starts were asked for. */
 static int take_probes(struct cw_codes_walk *w, struct cw_err *err)
 {
-    for (size_t i = 0, first = 0; i < w->n_probe_parts; first = w->probe_parts[i++].end) {
-        const struct part *p = &w->probe_parts[i];
-        CW_TRY(cut_buckets(w, p->band, w->probes + first, p->end - first, err));
+    const size_t n = w->n_probes;
+    w->n_probes = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (w->n_chunks + 2 > BLOCK_CHUNKS) {
+            CW_TRY(take_chunks(w, err));
+        }
+        CW_TRY(cut_bucket(w, &w->probes[i], err));
     }
-    w->n_probes = w->n_probe_parts = 0;
     return take_chunks(w, err);
-}
-
-static void end_probes(struct cw_codes_walk *w, unsigned band)
-{
-    w->probe_parts[w->n_probe_parts++] = (struct part){.band = band, .end = w->n_probes};
 }
 
 /* First stage, of one band: all keys around that of the hash. */
@@ -232,10 +203,9 @@ static int walk_band(struct cw_codes_walk *w, unsigned band, struct cw_err *err)
     const struct cw_band_masks *masks = w->f->masks;
     uint32_t at = 0;
     for (int ring = 0; ring <= w->plan->radius[band]; ring++) {
-        const int most = w->plan->bound[band] - ring;
+        const int8_t most = (int8_t)(w->plan->bound[band] - ring);
         while (at < masks->count[width][ring]) {
             if (w->n_probes == BLOCK_PROBES) {
-                end_probes(w, band);
                 CW_TRY(take_probes(w, err));
             }
             const size_t room = BLOCK_PROBES - w->n_probes;
@@ -244,25 +214,27 @@ static int walk_band(struct cw_codes_walk *w, unsigned band, struct cw_err *err)
             struct probe *probes = w->probes + w->n_probes;
             for (size_t i = 0; i < n; i++) {
                 const uint32_t key = w->keys[band] ^ masks->of_width[width][at + i];
-                probes[i].at = (uint32_t)c->starts_at[band] + key;
-                probes[i].most = most;
+                probes[i] = (struct probe){.at = (uint32_t)c->starts_at[band] + key,
+                                           .band = (uint8_t)band,
+                                           .most = most};
                 __builtin_prefetch(c->starts + probes[i].at);
             }
             w->n_probes += n;
             at += (uint32_t)n;
         }
     }
-    end_probes(w, band);
     return 0;
 }
 
 static int walk_bands(struct cw_codes_walk *w, struct cw_err *err)
 {
     const struct cw_bands *bands = &w->codes->head.bands;
-    w->n_probes = w->n_probe_parts = w->n_chunks = w->n_chunk_parts = 0;
+    forget_seen(w);
+    w->n_probes = w->n_chunks = 0;
     for (unsigned b = 0; b < bands->n; b++) {
         w->keys[b] = cw_band_key(&w->hash, bands->at[b], bands->width[b]);
-        w->checks[b] = cw_band_check(&w->hash, bands, b);
+        w->checks[b] = (uint8_t)cw_band_check(&w->hash, bands, b);
+        w->bases[b] = b * w->codes->head.n_codes;
     }
     for (unsigned b = 0; b < bands->n; b++) {
         CW_TRY(walk_band(w, b, err));
@@ -328,9 +300,14 @@ uint64_t cw_codes_cost_ps(const struct cw_codes *c, unsigned radius)
 /* Made by the first hash that needs it; its arrays need no clearing. */
 static int take_walk(struct cw_finding *f, struct cw_err *err)
 {
-    if (f->walk == NULL && (f->walk = malloc(sizeof *f->walk)) == NULL) {
+    if (f->walk != NULL) {
+        return 0;
+    }
+    f->walk = malloc(sizeof *f->walk);
+    if (f->walk == NULL) {
         return cw_fail(err, CW_E_NO_MEMORY, "out of memory for a search");
     }
+    f->walk->any_seen = true;
     return 0;
 }
 

@@ -39,19 +39,19 @@ typedef size_t cw_pick_fn(const struct cw_hash *rows, const uint32_t *ids, size_
 /* Some neighbouring entries of buckets (index/codes.h). */
 struct cw_scan_chunk {
     uint32_t first;
-    uint32_t n; /* 1..CW_SCAN_CHUNK */
-    int32_t
-        most; /* bits of the check that may differ; less than 0: none of them passes */
+    uint8_t n; /* 1..CW_SCAN_CHUNK */
+    uint8_t check;
+    int8_t most; /* less than 0: none of them passes */
 };
 
 /* Which entries may be of near codes: those whose lowest CW_SCAN_CHECK_BITS differ from
- * `check` in at most `most` bits.
+ * the chunk's `check` in at most `most` bits.
  *
  * out    room for CW_SCAN_CHUNK for each chunk and once more; filled with the upper bits
  *        of those entries, in order
  * Returns how many */
 typedef size_t cw_sift_fn(const uint32_t *entries, const struct cw_scan_chunk *chunks,
-                          size_t n_chunks, uint32_t check, uint32_t *out);
+                          size_t n_chunks, uint32_t *out);
 
 struct cw_scan_kernel {
     const char *name;

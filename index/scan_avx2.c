@@ -112,13 +112,13 @@ static size_t pick(const struct cw_hash *rows, const uint32_t *ids, size_t n,
 
 /* One at a time: AVX2 cannot close the gaps that rejected entries leave. */
 static size_t sift(const uint32_t *entries, const struct cw_scan_chunk *chunks,
-                   size_t n_chunks, uint32_t check, uint32_t *out)
+                   size_t n_chunks, uint32_t *out)
 {
     size_t kept = 0;
     for (size_t k = 0; k < n_chunks; k++) {
         for (size_t i = chunks[k].first; i < chunks[k].first + chunks[k].n; i++) {
             const uint32_t differing =
-                (entries[i] ^ check) & ((1U << CW_SCAN_CHECK_BITS) - 1);
+                (entries[i] ^ chunks[k].check) & ((1U << CW_SCAN_CHECK_BITS) - 1);
             out[kept] = entries[i] >> CW_SCAN_CHECK_BITS;
             kept += __builtin_popcount(differing) <= chunks[k].most;
         }

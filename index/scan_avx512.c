@@ -117,14 +117,14 @@ static size_t pick(const struct cw_hash *rows, const uint32_t *ids, size_t n,
 /* A chunk at a time; what is kept of it is moved together and stored as a whole, which is
  * why `out` has room for one chunk more. */
 static size_t sift(const uint32_t *entries, const struct cw_scan_chunk *chunks,
-                   size_t n_chunks, uint32_t check, uint32_t *out)
+                   size_t n_chunks, uint32_t *out)
 {
-    const __m512i q = _mm512_set1_epi32((int)check);
     const __m512i low = _mm512_set1_epi32((1 << CW_SCAN_CHECK_BITS) - 1);
     size_t kept = 0;
     for (size_t k = 0; k < n_chunks; k++) {
         const __mmask16 there = (__mmask16)((1U << chunks[k].n) - 1);
         const __m512i v = _mm512_maskz_loadu_epi32(there, entries + chunks[k].first);
+        const __m512i q = _mm512_set1_epi32(chunks[k].check);
         const __m512i bits =
             _mm512_popcnt_epi32(_mm512_and_si512(_mm512_xor_si512(v, q), low));
         const __mmask16 keep =

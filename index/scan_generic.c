@@ -49,12 +49,13 @@ static size_t pick(const struct cw_hash *rows, const uint32_t *ids, size_t n,
 }
 
 static size_t sift(const uint32_t *entries, const struct cw_scan_chunk *chunks,
-                   size_t n_chunks, uint32_t check, uint32_t *out)
+                   size_t n_chunks, uint32_t *out)
 {
     size_t kept = 0;
     for (size_t k = 0; k < n_chunks; k++) {
         for (size_t i = chunks[k].first; i < chunks[k].first + chunks[k].n; i++) {
-            uint32_t v = (entries[i] ^ check) & ((1U << CW_SCAN_CHECK_BITS) - 1);
+            uint32_t v =
+                (entries[i] ^ chunks[k].check) & ((1U << CW_SCAN_CHECK_BITS) - 1);
             v -= v >> 1 & 0x55U;
             v = (v & 0x33U) + (v >> 2 & 0x33U);
             v = (v + (v >> 4)) & 0x0fU;

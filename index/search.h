@@ -30,7 +30,7 @@ struct cw_search_options {
     /* NULL = "mih"; "linear"; or for tests "bands", which is mih without the choice to
      * compare with all codes of a segment where that is faster */
     const char *engine;
-    uint64_t pack_rows; /* new rows that make a segment; 0 = 1,024 */
+    uint64_t pack_rows; /* new rows that make a segment; 0 = 512 */
 };
 
 int cw_search_open(const struct cw_search_options *options, struct cw_search **out,

@@ -21,7 +21,7 @@
 #include "index/codes.h"
 
 #define CW_SEARCH_DELTAS 2           /* one that is being packed, one that grows */
-#define CW_SEARCH_PACK_ROWS 1024     /* a smaller delta is not worth a segment */
+#define CW_SEARCH_PACK_ROWS 512      /* a smaller delta is not worth a segment */
 #define CW_SEARCH_DELTA_ROWS 2000000 /* from here on whoever adds packs first */
 
 /* Rows in the order of their addition; row i has place first_seq + i in it. */

@@ -11,7 +11,8 @@
 
 #include "index/search_internal.h"
 
-#define GONE_SHARE 4 /* a segment with a quarter of its rows gone is built anew */
+#define GONE_SHARE 4     /* a segment with a quarter of its rows gone is built anew */
+#define SMALL_ROWS 32768 /* are moved in 10 ms, so they become one in any case */
 #define KINDS 256
 
 /* ---- building beside removals ----------------------------------------------------- */
@@ -200,7 +201,8 @@ static struct run due_of_kind(struct cw_codes *const *list, size_t first, size_t
         const uint64_t gone =
             atomic_load_explicit(&list[i]->n_gone, memory_order_relaxed);
         const uint64_t after = total - n;
-        if (i + 1 < end && n <= ratio * after && total <= CW_CODES_MOST_ROWS) {
+        if (i + 1 < end && (n <= ratio * after || total <= SMALL_ROWS) &&
+            total <= CW_CODES_MOST_ROWS) {
             return (struct run){.first = i, .n = end - i};
         }
         if (gone * GONE_SHARE > n) {
