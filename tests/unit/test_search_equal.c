@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "index/scan.h"
 #include "index/search.h"
 #include "tests/support/t_cmocka.h"
 
@@ -56,8 +57,13 @@ struct world {
 
 static struct cw_search *open_search(const char *engine, uint64_t pack_rows)
 {
-    const struct cw_search_options o = {
-        .max_rows = 1000000, .engine = engine, .pack_rows = pack_rows};
+    size_t n_kernels;
+    const struct cw_scan_kernel *const *kernels = cw_scan_kernels(&n_kernels);
+    const struct cw_scan_kernel *kernel = kernels[below((uint32_t)n_kernels)];
+    const struct cw_search_options o = {.max_rows = 1000000,
+                                        .kernel = kernel->usable() ? kernel->name : NULL,
+                                        .engine = engine,
+                                        .pack_rows = pack_rows};
     struct cw_search *s = NULL;
     assert_int_equal(cw_search_open(&o, &s, NULL), 0);
     return s;
