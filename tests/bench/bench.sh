@@ -31,7 +31,7 @@ search() {
 # with the same first queries.
 compare() {
     name=$1
-    mih=$(search "$name" "$name.queries" --passes 3)
+    mih=$(search "$name" "$name.queries" --passes 9)
     scan=$(search "$name" "$name.few" --passes 2 --engine linear)
     echo "$mih"
     echo "$scan"
