@@ -185,6 +185,10 @@ int cw_search_add(struct cw_search *s, const struct cw_search_row *rows, size_t 
                   struct cw_err *err)
 {
     bool full = true;
+    if (n > CW_SEARCH_MAX_ADD) { /* numbers of codes in buckets have 24 bits */
+        return cw_fail(err, CW_E_TOO_LARGE, "at most %d rows are added at once",
+                       CW_SEARCH_MAX_ADD);
+    }
     while (full) {
         pthread_mutex_lock(&s->writing);
         const int rc = try_add(s, rows, n, &full, err);

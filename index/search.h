@@ -14,6 +14,7 @@
 #include "hashing/hash.h"
 
 #define CW_SEARCH_MAX_QUERY_HASHES 320
+#define CW_SEARCH_MAX_ADD 1000000 /* rows of one call */
 
 struct cw_search;
 
@@ -38,6 +39,7 @@ int cw_search_open(const struct cw_search_options *options, struct cw_search **o
 void cw_search_close(struct cw_search *s);
 
 /* Adds n rows; visible to every query that starts after it returned. All or nothing.
+ * Errors   CW_E_BUSY over max_rows, CW_E_TOO_LARGE over CW_SEARCH_MAX_ADD, CW_E_NO_MEMORY
  * Threads  any; never blocks a query
  * Cost     about 0.1 us a row; now and then a second if nobody settles */
 int cw_search_add(struct cw_search *s, const struct cw_search_row *rows, size_t n,

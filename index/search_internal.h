@@ -24,6 +24,9 @@
 #define CW_SEARCH_PACK_ROWS 512      /* a smaller delta is not worth a segment */
 #define CW_SEARCH_DELTA_ROWS 2000000 /* from here on whoever adds packs first */
 
+_Static_assert(CW_SEARCH_DELTA_ROWS + CW_SEARCH_MAX_ADD <= CW_CODES_MOST_ROWS,
+               "a delta fits a segment");
+
 /* Rows in the order of their addition; row i has place first_seq + i in it. */
 struct cw_search_delta {
     atomic_uint refs;
