@@ -228,7 +228,7 @@ format:
 format-check:
 	clang-format-14 --dry-run --Werror $$(git ls-files '*.c' '*.h')
 bench:
-	scripts/deps check
+	scripts/deps bench
 	$(MAKE) programs $(BENCHES_DECODE) $(BENCHES_INDEX) $(BENCHES_HTTP)
 	tests/bench/bench.sh $(BUILD)
 

@@ -1,5 +1,10 @@
 # index/ - the store and the search.
 INDEX_SRC := \
+    index/bands.c \
+    index/codes.c \
+    index/codes_build.c \
+    index/codes_find.c \
+    index/keyed_sort.c \
     index/kv.c \
     index/kv_lmdb.c \
     index/kv_memory.c \
@@ -18,9 +23,11 @@ INDEX_SRC := \
     index/scan_avx512.c \
     index/scan_generic.c \
     index/scan_popcnt.c \
+    index/search.c \
+    index/search_find.c \
     index/search_hits.c \
-    index/search_linear.c \
     index/search_rows.c \
+    index/search_settle.c \
     index/store.c \
     index/store_assets.c \
     index/store_collections.c \
@@ -39,6 +46,8 @@ INDEX_SRC := \
     index/store_writer.c
 
 # Each kernel for the instructions it uses; which one runs is decided at run time.
+index/codes_build.c_CFLAGS := -O3
+index/codes_find.c_CFLAGS := -O3
 index/scan_avx2.c_CFLAGS := -mavx2 -mpopcnt -O3
 index/scan_avx512.c_CFLAGS := -mavx512f -mavx512vpopcntdq -mpopcnt -O3
 index/scan_generic.c_CFLAGS := -O3

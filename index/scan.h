@@ -25,10 +25,40 @@ typedef size_t cw_scan_fn(const struct cw_hash *rows, size_t n,
                           const struct cw_hash *query, unsigned near, unsigned far,
                           struct cw_scan_hit *out);
 
+/* The same for codes that lie apart, some of which are on their way to the cache.
+ *
+ * ids    n places in `rows`
+ * out    room for n hits, whose row is the id; filled in the order of ids */
+typedef size_t cw_pick_fn(const struct cw_hash *rows, const uint32_t *ids, size_t n,
+                          const struct cw_hash *query, unsigned near,
+                          struct cw_scan_hit *out);
+
+#define CW_SCAN_CHUNK 16
+#define CW_SCAN_CHECK_BITS 8
+
+/* Some neighbouring entries of buckets (index/codes.h). */
+struct cw_scan_chunk {
+    uint32_t first;
+    uint8_t n; /* 1..CW_SCAN_CHUNK */
+    uint8_t check;
+    int8_t most; /* less than 0: none of them passes */
+};
+
+/* Which entries may be of near codes: those whose lowest CW_SCAN_CHECK_BITS differ from
+ * the chunk's `check` in at most `most` bits.
+ *
+ * out    room for CW_SCAN_CHUNK for each chunk and once more; filled with the upper bits
+ *        of those entries, in order
+ * Returns how many */
+typedef size_t cw_sift_fn(const uint32_t *entries, const struct cw_scan_chunk *chunks,
+                          size_t n_chunks, uint32_t *out);
+
 struct cw_scan_kernel {
     const char *name;
     bool (*usable)(void); /* by this processor */
     cw_scan_fn *scan;
+    cw_pick_fn *pick;
+    cw_sift_fn *sift;
 };
 
 extern const struct cw_scan_kernel CW_SCAN_GENERIC; /* any processor */

@@ -30,13 +30,14 @@ static __m256i count_words(__m256i v)
     return _mm256_sad_epu8(bytes, _mm256_setzero_si256());
 }
 
-/* Distances of rows[0..3] to q, in order. */
-static __m256i distances4(const struct cw_hash *rows, __m256i q)
+/* Distances of four hashes to q, in order. */
+static __m256i distances4(const struct cw_hash *h0, const struct cw_hash *h1,
+                          const struct cw_hash *h2, const struct cw_hash *h3, __m256i q)
 {
-    const __m256i a = count_words(_mm256_xor_si256(load_hash(&rows[0]), q));
-    const __m256i b = count_words(_mm256_xor_si256(load_hash(&rows[1]), q));
-    const __m256i c = count_words(_mm256_xor_si256(load_hash(&rows[2]), q));
-    const __m256i d = count_words(_mm256_xor_si256(load_hash(&rows[3]), q));
+    const __m256i a = count_words(_mm256_xor_si256(load_hash(h0), q));
+    const __m256i b = count_words(_mm256_xor_si256(load_hash(h1), q));
+    const __m256i c = count_words(_mm256_xor_si256(load_hash(h2), q));
+    const __m256i d = count_words(_mm256_xor_si256(load_hash(h3), q));
     const __m256i ab =
         _mm256_add_epi64(_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
     const __m256i cd =
@@ -69,7 +70,8 @@ static size_t scan(const struct cw_hash *rows, size_t n, const struct cw_hash *q
     size_t hits = 0;
     size_t i = 0;
     for (; i + 4 <= n; i += 4) {
-        const __m256i d = distances4(rows + i, q);
+        const __m256i d =
+            distances4(&rows[i], &rows[i + 1], &rows[i + 2], &rows[i + 3], q);
         const __m256i hit =
             _mm256_or_si256(_mm256_cmpgt_epi64(above, d), _mm256_cmpgt_epi64(d, below));
         const unsigned mask = (unsigned)_mm256_movemask_pd(_mm256_castsi256_pd(hit));
@@ -85,5 +87,44 @@ static size_t scan(const struct cw_hash *rows, size_t n, const struct cw_hash *q
     return hits + rest;
 }
 
+static size_t pick(const struct cw_hash *rows, const uint32_t *ids, size_t n,
+                   const struct cw_hash *query, unsigned near, struct cw_scan_hit *out)
+{
+    const __m256i q = load_hash(query);
+    const __m256i above = _mm256_set1_epi64x((long long)near + 1);
+    size_t hits = 0;
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        const __m256i d = distances4(&rows[ids[i]], &rows[ids[i + 1]], &rows[ids[i + 2]],
+                                     &rows[ids[i + 3]], q);
+        const unsigned mask = (unsigned)_mm256_movemask_pd(
+            _mm256_castsi256_pd(_mm256_cmpgt_epi64(above, d)));
+        if (mask != 0) {
+            const size_t more = emit(d, mask, 0, out + hits);
+            for (size_t k = hits; k < hits + more; k++) {
+                out[k].row = ids[i + out[k].row];
+            }
+            hits += more;
+        }
+    }
+    return hits + CW_SCAN_GENERIC.pick(rows, ids + i, n - i, query, near, out + hits);
+}
+
+/* One at a time: AVX2 cannot close the gaps that rejected entries leave. */
+static size_t sift(const uint32_t *entries, const struct cw_scan_chunk *chunks,
+                   size_t n_chunks, uint32_t *out)
+{
+    size_t kept = 0;
+    for (size_t k = 0; k < n_chunks; k++) {
+        for (size_t i = chunks[k].first; i < chunks[k].first + chunks[k].n; i++) {
+            const uint32_t differing =
+                (entries[i] ^ chunks[k].check) & ((1U << CW_SCAN_CHECK_BITS) - 1);
+            out[kept] = entries[i] >> CW_SCAN_CHECK_BITS;
+            kept += __builtin_popcount(differing) <= chunks[k].most;
+        }
+    }
+    return kept;
+}
+
 const struct cw_scan_kernel CW_SCAN_AVX2 = {
-    .name = "avx2", .usable = has_avx2, .scan = scan};
+    .name = "avx2", .usable = has_avx2, .scan = scan, .pick = pick, .sift = sift};

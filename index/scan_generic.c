@@ -36,5 +36,35 @@ static size_t scan(const struct cw_hash *rows, size_t n, const struct cw_hash *q
     return hits;
 }
 
+static size_t pick(const struct cw_hash *rows, const uint32_t *ids, size_t n,
+                   const struct cw_hash *query, unsigned near, struct cw_scan_hit *out)
+{
+    size_t hits = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (scan(&rows[ids[i]], 1, query, near, CW_SCAN_NEVER, out + hits) != 0) {
+            out[hits++].row = ids[i];
+        }
+    }
+    return hits;
+}
+
+static size_t sift(const uint32_t *entries, const struct cw_scan_chunk *chunks,
+                   size_t n_chunks, uint32_t *out)
+{
+    size_t kept = 0;
+    for (size_t k = 0; k < n_chunks; k++) {
+        for (size_t i = chunks[k].first; i < chunks[k].first + chunks[k].n; i++) {
+            uint32_t v =
+                (entries[i] ^ chunks[k].check) & ((1U << CW_SCAN_CHECK_BITS) - 1);
+            v -= v >> 1 & 0x55U;
+            v = (v & 0x33U) + (v >> 2 & 0x33U);
+            v = (v + (v >> 4)) & 0x0fU;
+            out[kept] = entries[i] >> CW_SCAN_CHECK_BITS;
+            kept += (int32_t)v <= chunks[k].most;
+        }
+    }
+    return kept;
+}
+
 const struct cw_scan_kernel CW_SCAN_GENERIC = {
-    .name = "generic", .usable = always, .scan = scan};
+    .name = "generic", .usable = always, .scan = scan, .pick = pick, .sift = sift};

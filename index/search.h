@@ -2,8 +2,10 @@
  *
  * Exact, always: no match is lost. The structure lives in memory, is derived from the
  * store's feed, and never answers with what is not committed (rows are added after their
- * commit). First engine and lasting oracle: the linear scan (search_linear.c) on the best
- * distance kernel of this processor (scan_*.c). */
+ * commit). The newest rows are compared one by one; all others lie in sorted segments
+ * with buckets over bands of their bits (multi-index hashing: index/SEARCH.md has the
+ * rule and the figures). The engine "linear" compares every row always: it is the oracle
+ * that the other is tested against. */
 #ifndef CW_INDEX_SEARCH_H
 #define CW_INDEX_SEARCH_H
 
@@ -12,6 +14,7 @@
 #include "hashing/hash.h"
 
 #define CW_SEARCH_MAX_QUERY_HASHES 320
+#define CW_SEARCH_MAX_ADD 1000000 /* rows of one call */
 
 struct cw_search;
 
@@ -25,6 +28,10 @@ struct cw_search_row {
 struct cw_search_options {
     uint64_t max_rows;  /* more are refused with CW_E_BUSY */
     const char *kernel; /* NULL = the fastest this processor has; else its name */
+    /* NULL = "mih"; "linear"; or for tests "bands", which is mih without the choice to
+     * compare with all codes of a segment where that is faster */
+    const char *engine;
+    uint64_t pack_rows; /* new rows that make a segment; 0 = 512 */
 };
 
 int cw_search_open(const struct cw_search_options *options, struct cw_search **out,
@@ -32,13 +39,24 @@ int cw_search_open(const struct cw_search_options *options, struct cw_search **o
 void cw_search_close(struct cw_search *s);
 
 /* Adds n rows; visible to every query that starts after it returned. All or nothing.
- * Threads  any; never blocks a query */
+ * Errors   CW_E_BUSY over max_rows, CW_E_TOO_LARGE over CW_SEARCH_MAX_ADD, CW_E_NO_MEMORY
+ * Threads  any; never blocks a query
+ * Cost     about 0.1 us a row; now and then a second if nobody settles */
 int cw_search_add(struct cw_search *s, const struct cw_search_row *rows, size_t n,
                   struct cw_err *err) CW_CHECKED;
-/* Takes all rows of an owner out. Unknown owners are fine. Their places count against
- * max_rows until the next start.
- * Cost  a look-up; a query that runs beside it may still see some of the rows */
+/* Takes all rows of an owner out. Unknown owners are fine. They count against max_rows
+ * until settling drops them.
+ * Cost  a look-up in each segment; a query that runs beside it may still see some of the
+ *       rows */
 void cw_search_remove(struct cw_search *s, uint64_t owner);
+/* Makes segments of what was added and merges small segments into larger ones, without
+ * what was removed. To be called often by a thread that has the time; additions, removals
+ * and finds go on meanwhile. Nothing depends on it but speed and memory.
+ * Errors   CW_E_NO_MEMORY; everything is as before then
+ * Threads  any; one at a time works, others wait
+ * Cost     nothing if nothing is due; else about 0.5 us a row that is moved (at most 16
+ *          million at once), and 160 bytes of memory for each of them meanwhile */
+int cw_search_settle(struct cw_search *s, struct cw_err *err) CW_CHECKED;
 
 /* One hash to look for. */
 struct cw_search_hash {
@@ -74,7 +92,8 @@ void cw_hits_done(struct cw_hits *h);
  * out       filled from empty; owned by the caller
  * Errors    CW_E_INVALID a count or radius out of range
  * Threads   any number at once, also beside add and remove
- * Cost      about 0.3 ms per hash and 100,000 rows with AVX2 */
+ * Cost      index/SEARCH.md; from the radius on where buckets do not pay (about 50), that
+ *           of comparing every code: 0.5 to 1 ns each */
 int cw_search_find(struct cw_search *s, const struct cw_search_query *query,
                    size_t max_hits, struct cw_hits *out, struct cw_err *err) CW_CHECKED;
 /* A position in the order of additions: everything added later is found by a query whose
@@ -83,13 +102,21 @@ int cw_search_find(struct cw_search *s, const struct cw_search_query *query,
 uint64_t cw_search_mark(struct cw_search *s);
 
 struct cw_search_stats {
-    uint64_t rows, removed, bytes, queries;
-    const char *engine; /* "linear" */
+    uint64_t rows;       /* those removed but not yet dropped included */
+    uint64_t removed;    /* not yet dropped */
+    uint64_t codes;      /* different codes of each segment */
+    uint64_t delta_rows; /* rows in no segment yet */
+    uint64_t segments;
+    uint64_t bytes; /* memory held */
+    uint64_t queries;
+    uint64_t fallbacks; /* times a hash was compared with all codes of a large segment */
+    const char *engine; /* "mih" or "linear" */
     const char *kernel; /* such as "avx2"; static storage */
 };
 void cw_search_get_stats(struct cw_search *s, struct cw_search_stats *out);
-/* Estimated microseconds a query of n hashes takes now; for the caller who has to decide
- * whether it may run on a network thread. */
-uint64_t cw_search_cost_us(struct cw_search *s, size_t n_hashes);
+/* Estimated microseconds a query of n hashes of that kind and radius takes now; for the
+ * caller who has to decide whether it may run on a network thread. */
+uint64_t cw_search_cost_us(struct cw_search *s, uint8_t kind, unsigned radius,
+                           size_t n_hashes);
 
 #endif

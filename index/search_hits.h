@@ -13,5 +13,8 @@ int cw_hits_add(struct cw_hits *h, const struct cw_search_hit *hit, size_t max_h
                 struct cw_err *err) CW_CHECKED;
 /* Leaves the best hit of each of the best max_hits owners, best first, then by owner. */
 void cw_hits_settle(struct cw_hits *h, size_t max_hits);
+/* What a scan kernel found for a hash of the query, without its owner. */
+struct cw_search_hit cw_hit_of(const struct cw_search_hash *hash, size_t hash_index,
+                               unsigned distance);
 
 #endif

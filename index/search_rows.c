@@ -189,7 +189,7 @@ void cw_rows_sizes(struct cw_rows *r, uint64_t *out_removed, uint64_t *out_bytes
 {
     pthread_mutex_lock(&r->lock);
     *out_removed = r->removed;
-    *out_bytes = r->n_chunks * sizeof(struct cw_chunk) +
+    *out_bytes = sizeof *r + r->n_chunks * (sizeof(struct cw_chunk) + sizeof(void *)) +
                  r->owners.n_slots * sizeof *r->owners.slots;
     pthread_mutex_unlock(&r->lock);
 }

@@ -1,5 +1,5 @@
-/* search_rows.h - the rows of the search in memory: appended to, marked removed, never
- * moved.
+/* search_rows.h - rows of the search that are in no segment yet: appended to, marked
+ * removed, never moved.
  *
  * Rows lie in chunks that stay where they are; a row is complete before the published
  * count covers it. So a reader takes the count once and needs no lock. A removed row
@@ -13,7 +13,7 @@
 
 #include "index/search.h"
 
-#define CW_CHUNK_ROWS 65536 /* 3.2 MB a chunk */
+#define CW_CHUNK_ROWS 8192 /* 400 KB a chunk */
 
 struct cw_chunk {
     struct cw_hash hashes[CW_CHUNK_ROWS];

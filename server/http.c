@@ -28,6 +28,7 @@
 #include "base/num.h"
 #include "server/auth.h"
 #include "server/deadline.h"
+#include "server/lane.h"
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/names.h"
@@ -36,8 +37,6 @@
 #include "server/stream.h"
 #include "server/work.h"
 
-#define BARE_HASH_BYTES 1024 /* a JSON body of that much holds {"pdq"} and no more: */
-#define BARE_HASHES 8        /* its eight turns */
 #define ANSWER_MAX ((size_t)128 * 1024 * 1024)
 /* Headers and the pieces of a body pass through this. MHD clears all of it twice a
  * request, a tenth of the time of a small one; with half of it a picture of 200 KB takes
@@ -281,27 +280,6 @@ static int check_body(struct exchange *x, const struct head *h, uint64_t length,
     return 0;
 }
 
-/* Where this request runs. A picture needs a hasher, and a whole fingerprint takes the
- * search for its local descriptors, so neither runs inline; a search for bare hashes does
- * as long as it is estimated to take microseconds. Decided once: the estimate may
- * change. */
-static enum cw_lane lane_of(const struct exchange *x, uint64_t length)
-{
-    const struct cw_app *app = x->http->app;
-    const enum cw_lane lane = x->request.route->lane;
-    const enum cw_body kind = x->request.body_kind;
-    if (kind == CW_BODY_PICTURE ||
-        (lane == CW_LANE_SEARCH && kind == CW_BODY_JSON && length > BARE_HASH_BYTES)) {
-        return CW_LANE_WORK;
-    }
-    if (lane != CW_LANE_SEARCH) {
-        return lane;
-    }
-    const size_t hashes = kind == CW_BODY_HASHES ? length / CW_HASH_BYTES : BARE_HASHES;
-    const uint64_t cost = cw_search_cost_us(app->registry->assets, hashes);
-    return cost <= app->conf->inline_us ? CW_LANE_INLINE : CW_LANE_WORK;
-}
-
 /* Counts the request in if there is room; *admitted says that it is counted. */
 static bool admit(atomic_uint *count, uint64_t most, bool *admitted)
 {
@@ -322,7 +300,7 @@ static int check_room(struct exchange *x, uint64_t length, struct cw_refusal *wh
     if (atomic_load(&x->http->stopping)) {
         return cw_refuse(why, CW_P_BUSY, "", "the service is stopping");
     }
-    x->lane = lane_of(x, length);
+    x->lane = cw_lane_of(x->http->app, r, length);
     if (r->body_kind == CW_BODY_PICTURE) {
         room = admit(&x->http->pictures, conf->picture_queue, &x->in_pictures);
     }

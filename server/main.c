@@ -6,6 +6,7 @@
  *   work       `work_threads`, requests that wait for a hasher, the disk or a long search
  *   review     `review_threads`, decisions, comments and keys
  *   writer     one, in the store: group commit
+ *   settle     one, merges what the hash searches hold (server/settling.c)
  *   events     one, wakes event streams
  *   deadlines  one, shuts down connections that are too slow
  * Processes: `hashers` x celwatch-hasher (see hashing/hasher.h). */

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "index/search.h"
 #include "server/registry.h"
@@ -162,14 +163,47 @@ static void write_requests(struct cw_buf *out, const struct cw_metrics *m)
     }
 }
 
-static void write_search(struct cw_buf *out, const char *side, struct cw_search *search)
+/* What /metrics says of a hash search. */
+static const struct search_figure {
+    const char *name, *type, *help;
+    size_t offset; /* of a uint64_t in struct cw_search_stats */
+} search_figures[] = {
+#define FIGURE(name, type, field, help)                                                  \
+    {                                                                                    \
+        "celwatch_index_" name, type, help, offsetof(struct cw_search_stats, field)      \
+    }
+    FIGURE("entries", "gauge", rows, "Hashes that are searched."),
+    FIGURE("removed", "gauge", removed, "Hashes out of sight, not yet dropped."),
+    FIGURE("codes", "gauge", codes, "Different hashes in segments."),
+    FIGURE("segments", "gauge", segments, "Segments, of all kinds of view."),
+    FIGURE("delta_entries", "gauge", delta_rows, "Hashes in no segment yet."),
+    FIGURE("bytes", "gauge", bytes, "Memory of the search."),
+    FIGURE("queries", "counter", queries, "Searches."),
+    FIGURE("fallbacks_total", "counter", fallbacks,
+           "Times a hash was compared with all of a large segment."),
+#undef FIGURE
+};
+
+static void write_searches(struct cw_buf *out, struct cw_registry *r)
 {
-    struct cw_search_stats s;
-    cw_search_get_stats(search, &s);
-    cw_buf_printf(out, "celwatch_index_entries{side=\"%s\"} %" PRIu64 "\n", side, s.rows);
-    cw_buf_printf(out, "celwatch_index_bytes{side=\"%s\"} %" PRIu64 "\n", side, s.bytes);
-    cw_buf_printf(out, "celwatch_index_queries{side=\"%s\"} %" PRIu64 "\n", side,
-                  s.queries);
+    static const char *const sides[] = {"assets", "sightings"};
+    struct cw_search_stats stats[2];
+    cw_search_get_stats(r->assets, &stats[0]);
+    cw_search_get_stats(r->sightings, &stats[1]);
+    for (size_t i = 0; i < sizeof search_figures / sizeof *search_figures; i++) {
+        const struct search_figure *f = &search_figures[i];
+        describe(out, f->name, f->type, f->help);
+        for (size_t side = 0; side < 2; side++) {
+            uint64_t value;
+            memcpy(&value, (const uint8_t *)&stats[side] + f->offset, sizeof value);
+            cw_buf_printf(out, "%s{side=\"%s\"} %" PRIu64 "\n", f->name, sides[side],
+                          value);
+        }
+    }
+    describe(out, "celwatch_index_engine", "gauge",
+             "What searches, and how it compares.");
+    cw_buf_printf(out, "celwatch_index_engine{engine=\"%s\",kernel=\"%s\"} 1\n",
+                  stats[0].engine, stats[0].kernel);
 }
 
 static void write_locals(struct cw_buf *out, const char *side, struct cw_app *app,
@@ -249,9 +283,7 @@ void cw_metrics_write(struct cw_app *app, bool whole, struct cw_buf *out)
     }
     if (whole) {
         write_store(app, out);
-        describe(out, "celwatch_index_entries", "gauge", "Hashes that are searched.");
-        write_search(out, "assets", app->registry->assets);
-        write_search(out, "sightings", app->registry->sightings);
+        write_searches(out, app->registry);
         describe(out, "celwatch_local_descriptors", "gauge",
                  "Local descriptors that are searched.");
         write_locals(out, "assets", app, CW_LOCALS_ASSETS);

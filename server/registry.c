@@ -56,6 +56,7 @@ int cw_registry_open(struct cw_store *store, const struct cw_registry_options *o
 void cw_registry_close(struct cw_registry *r)
 {
     if (r != NULL) {
+        cw_settling_close(r->settling);
         cw_search_close(r->assets);
         cw_search_close(r->sightings);
         cw_locals_close(r->locals);
@@ -322,6 +323,17 @@ static int load_saved(struct cw_registry *r, struct cw_saved *saved,
     return 0;
 }
 
+/* At once, so that the first query is a fast one, and from now on in the background. */
+static int settle_searches(struct cw_registry *r, struct cw_err *err)
+{
+    struct cw_search *const searches[] = {r->assets, r->sightings};
+    for (size_t i = 0; i < sizeof searches / sizeof *searches; i++) {
+        CW_TRY(cw_search_settle(searches[i], err));
+    }
+    return cw_settling_open(searches, sizeof searches / sizeof *searches, &r->settling,
+                            err);
+}
+
 int cw_registry_load(struct cw_registry *r, struct cw_saved *saved, struct cw_err *err)
 {
     CW_AUTO(loading_free) struct loading *l = calloc(1, sizeof *l);
@@ -336,7 +348,8 @@ int cw_registry_load(struct cw_registry *r, struct cw_saved *saved, struct cw_er
     CW_TRY(load_sightings_local(r, l, err));
     cw_log(CW_LOG_INFO, "event=index_loaded derived_assets=%zu derived_sightings=%zu",
            derived, l->fresh.n);
-    return cw_locals_settle(r->locals, err);
+    CW_TRY(cw_locals_settle(r->locals, err));
+    return settle_searches(r, err);
 }
 
 /* ---- publishing ------------------------------------------------------------------- */

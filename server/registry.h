@@ -15,6 +15,7 @@
 #include "index/search.h"
 #include "server/locals.h"
 #include "server/runs.h"
+#include "server/settling.h"
 
 #define CW_STUDIOS_COUNTED 4096
 
@@ -24,6 +25,7 @@ struct cw_registry {
     struct cw_search *sightings;
     struct cw_locals *locals;
     struct cw_runs *runs;
+    struct cw_settling *settling; /* of both hash searches, once they are loaded */
     /* Live assets by studio (modulo): a studio's risk of false matches grows with its own
      * assets, and it must not learn of others'. */
     _Atomic uint64_t n_assets[CW_STUDIOS_COUNTED];
@@ -48,7 +50,8 @@ int cw_registry_open(struct cw_store *store, const struct cw_registry_options *o
                      struct cw_registry **out, struct cw_err *err) CW_CHECKED;
 void cw_registry_close(struct cw_registry *r);
 /* Reads what is saved, the whole feed, and the fingerprints of those live assets that are
- * not among what is saved, for their descriptors. Call once, before requests.
+ * not among what is saved, for their descriptors. Call once, before requests;
+ * from then on a thread settles the hash searches.
  *
  * saved  NULL if nothing is kept; what is damaged, stale or of another format in it is
  *        passed over, and the log says why

@@ -96,6 +96,80 @@ static void every_kernel_takes_any_number_of_rows(void **state)
     free(rows);
 }
 
+/* Codes that lie apart: any number of them, some more than once. */
+static void every_kernel_picks_what_is_near(void **state)
+{
+    struct cw_hash *rows = aligned_alloc(64, (N_ROWS * sizeof *rows + 63) / 64 * 64);
+    struct cw_hash query;
+    uint32_t ids[40];
+    struct cw_scan_hit expected[40], found[40];
+    size_t n_kernels;
+    const struct cw_scan_kernel *const *kernels = cw_scan_kernels(&n_kernels);
+    (void)state;
+    assert_non_null(rows);
+    fill(rows, N_ROWS);
+    fill(&query, 1);
+    for (size_t n = 0; n <= 40; n++) {
+        size_t n_expected = 0;
+        for (size_t i = 0; i < n; i++) {
+            ids[i] = (uint32_t)(random_byte() * 4 % N_ROWS);
+            const unsigned d = slow_distance(&rows[ids[i]], &query);
+            if (d <= 126) {
+                expected[n_expected++] =
+                    (struct cw_scan_hit){.row = ids[i], .distance = (uint16_t)d};
+            }
+        }
+        for (size_t k = 0; k < n_kernels; k++) {
+            if (kernels[k]->usable()) {
+                assert_int_equal(kernels[k]->pick(rows, ids, n, &query, 126, found),
+                                 n_expected);
+                for (size_t i = 0; i < n_expected; i++) {
+                    assert_int_equal(found[i].row, expected[i].row);
+                    assert_int_equal(found[i].distance, expected[i].distance);
+                }
+            }
+        }
+    }
+    free(rows);
+}
+
+static void every_kernel_sifts_alike(void **state)
+{
+    enum { CHUNKS = 60 };
+    uint32_t entries[N_ROWS];
+    struct cw_scan_chunk chunks[CHUNKS];
+    uint32_t expected[(CHUNKS + 1) * CW_SCAN_CHUNK], found[(CHUNKS + 1) * CW_SCAN_CHUNK];
+    size_t n_expected = 0;
+    size_t n_kernels;
+    const struct cw_scan_kernel *const *kernels = cw_scan_kernels(&n_kernels);
+    (void)state;
+    for (uint32_t i = 0; i < N_ROWS; i++) {
+        entries[i] = (i * 4099) << CW_SCAN_CHECK_BITS | random_byte();
+    }
+    for (size_t c = 0; c < CHUNKS; c++) {
+        chunks[c] = (struct cw_scan_chunk){.first = random_byte() * 3U,
+                                           .n = (uint8_t)(1 + c % CW_SCAN_CHUNK),
+                                           .check = random_byte(),
+                                           .most = (int8_t)((int)(c % 11) - 1)};
+        for (uint32_t i = chunks[c].first; i < chunks[c].first + chunks[c].n; i++) {
+            int differing = 0;
+            for (unsigned bit = 0; bit < CW_SCAN_CHECK_BITS; bit++) {
+                differing += ((entries[i] ^ chunks[c].check) >> bit & 1U) != 0;
+            }
+            if (differing <= chunks[c].most) {
+                expected[n_expected++] = entries[i] >> CW_SCAN_CHECK_BITS;
+            }
+        }
+    }
+    for (size_t k = 0; k < n_kernels; k++) {
+        if (kernels[k]->usable()) {
+            assert_int_equal(kernels[k]->sift(entries, chunks, CHUNKS, found),
+                             n_expected);
+            assert_memory_equal(found, expected, n_expected * sizeof *found);
+        }
+    }
+}
+
 static void kernels_are_chosen_by_name(void **state)
 {
     const struct cw_scan_kernel *k = NULL;
@@ -112,6 +186,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kernel_agrees_with_counting_bits),
         cmocka_unit_test(every_kernel_takes_any_number_of_rows),
+        cmocka_unit_test(every_kernel_picks_what_is_near),
+        cmocka_unit_test(every_kernel_sifts_alike),
         cmocka_unit_test(kernels_are_chosen_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -304,6 +304,7 @@ static void what_is_over_a_limit_is_refused(void **state)
     struct cw_search *none = NULL;
     (void)state;
     assert_int_equal(cw_search_add(s, rows, 3, NULL), CW_E_BUSY);
+    assert_int_equal(cw_search_add(s, rows, CW_SEARCH_MAX_ADD + 1, NULL), CW_E_TOO_LARGE);
     assert_int_equal(cw_search_mark(s), 0);
     assert_int_equal(cw_search_find(s, &q, 1, &hits, NULL), CW_E_INVALID);
     q.n_hashes = 0;
