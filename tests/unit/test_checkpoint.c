@@ -90,7 +90,7 @@ static struct cw_fingerprint queries[SCENES + 1]; /* by scene, made once */
 static const struct cw_fingerprint *query_of(uint64_t scene)
 {
     if (queries[scene].n_local == 0) {
-        queries[scene] = print_of(scene, 0, 500);
+        queries[scene] = print_of(scene, 0, 200);
     }
     return &queries[scene];
 }
