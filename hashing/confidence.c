@@ -64,11 +64,9 @@ static double confidence(double expected)
     return p < HIGHEST_CONFIDENCE ? p : HIGHEST_CONFIDENCE;
 }
 
+/* Of a distance within cw_radius_of. */
 static enum cw_band band(const struct radii *radii, unsigned distance, double expected)
 {
-    if (distance > radii->weak) {
-        return CW_BAND_NONE;
-    }
     if (distance > radii->possible || expected > MOST_FALSE) {
         return CW_BAND_WEAK;
     }
@@ -128,6 +126,18 @@ uint8_t cw_radius_weak(enum cw_view_kind kind)
     return RADII[kind].weak;
 }
 
+uint8_t cw_radius_of(enum cw_view_kind kind, bool upright, uint64_t n_assets)
+{
+    const double assets = n_assets > MEASURED_ASSETS ? (double)n_assets : MEASURED_ASSETS;
+    const double turned_pdq = MEASURED_DISTANCE + CORROBORATION_BITS -
+                              log10(assets / MEASURED_ASSETS) / DECADES_PER_BIT;
+    const double radius = turned_pdq - CW_RADIUS_POSSIBLE + RADII[kind].possible +
+                          (upright ? UPRIGHT_BITS : 0);
+    return radius > RADII[kind].weak ? RADII[kind].weak
+           : radius > 0              ? (uint8_t)radius
+                                     : 0;
+}
+
 static void judge_distance(const struct cw_evidence *evidence, uint64_t n_assets,
                            struct cw_judgement *out)
 {
@@ -141,7 +151,9 @@ static void judge_distance(const struct cw_evidence *evidence, uint64_t n_assets
     const unsigned shift = symmetric ? (unsigned)radii->possible - SYMMETRIC_RADIUS : 0;
     const unsigned distance = evidence->distance + shift;
     struct cw_judgement j = judgement_of(equal_to_distance(evidence, distance), n_assets);
-    j.band = band(radii, distance, j.expected_false);
+    j.band = distance > cw_radius_of(evidence->kind, evidence->upright, n_assets)
+                 ? CW_BAND_NONE
+                 : band(radii, distance, j.expected_false);
     if (symmetric && evidence->distance > SYMMETRIC_RADIUS) {
         j.band = CW_BAND_NONE;
     }

@@ -7,7 +7,7 @@
 #include "hashing/fingerprint.h"
 
 /* Greatest distance of each band for the PDQ view, in bits of 256; what is above WEAK is
- * not a match. Other kinds of view have radii of their own: cw_radius_weak. */
+ * not a match. Other kinds of view have radii of their own: cw_radius_of. */
 #define CW_RADIUS_STRONG 36
 #define CW_RADIUS_POSSIBLE 48
 #define CW_RADIUS_WEAK 52
@@ -58,7 +58,12 @@ void cw_judge(const struct cw_evidence *evidence, uint64_t n_assets,
 void cw_judge_together(const struct cw_evidence *hash, const struct cw_evidence *local,
                        uint64_t n_assets, struct cw_judgement *out);
 
-/* The greatest distance that can still be a match of that kind: how far to search. */
+/* The greatest distance that can still be a match of that kind in a registry of n_assets
+ * pictures: how far to search. The larger the registry, the nearer strangers come: beyond
+ * it no more than a weak match could be made of a hash, even together with descriptors
+ * that tell as much, and strangers would outnumber copies. upright as in the evidence. */
+uint8_t cw_radius_of(enum cw_view_kind kind, bool upright, uint64_t n_assets);
+/* The same for the smallest registry. */
 uint8_t cw_radius_weak(enum cw_view_kind kind);
 
 /* True for a fingerprint that could have local descriptors and has none: a box, a cross,

@@ -7,21 +7,25 @@
 #define RADIUS_ALL 128 /* half of the bits: everything, in order of distance */
 
 /* A found picture is taken apart, what is registered is not. */
-static const struct cw_clue_route to_assets[] = {
+static const struct cw_clue_route to_assets[CW_CLUE_ROUTES] = {
     {CW_VIEW_PDQ, CW_VIEW_PDQ, CW_VIEW_PDQ},
     {CW_VIEW_PDQR, CW_VIEW_PDQR, CW_VIEW_PDQR},
     {CW_VIEW_INK, CW_VIEW_INK, CW_VIEW_INK},
     {CW_VIEW_PDQR_RECT, CW_VIEW_PDQR, CW_VIEW_PDQR_RECT},
     {CW_VIEW_INK_RECT, CW_VIEW_INK, CW_VIEW_INK_RECT},
 };
-static const struct cw_clue_route to_sightings[] = {
+static const struct cw_clue_route to_sightings[CW_CLUE_ROUTES] = {
     {CW_VIEW_PDQ, CW_VIEW_PDQ, CW_VIEW_PDQ},
     {CW_VIEW_PDQR, CW_VIEW_PDQR, CW_VIEW_PDQR},
     {CW_VIEW_INK, CW_VIEW_INK, CW_VIEW_INK},
     {CW_VIEW_PDQR, CW_VIEW_PDQR_RECT, CW_VIEW_PDQR_RECT},
     {CW_VIEW_INK, CW_VIEW_INK_RECT, CW_VIEW_INK_RECT},
 };
-#define N_ROUTES (sizeof to_assets / sizeof *to_assets)
+
+const struct cw_clue_route *cw_clue_routes(enum cw_locals_side side)
+{
+    return side == CW_LOCALS_ASSETS ? to_assets : to_sightings;
+}
 
 /* A whole picture this near to a registered one is that one, even if it is a disc. */
 #define ALL_BUT_EXACT 14
@@ -64,7 +68,7 @@ static int add_clues(struct cw_clues *c, const struct cw_hits *hits,
 }
 
 /* Looks for all views of one kind at once. */
-static int follow(struct cw_search *search, cw_studio_no studio,
+static int follow(struct cw_search *search, cw_studio_no studio, uint64_t n_assets,
                   const struct cw_fingerprint *fp, struct cw_clue_route route,
                   const struct cw_match_options *options, struct cw_clues *out,
                   struct cw_err *err)
@@ -79,8 +83,9 @@ static int follow(struct cw_search *search, cw_studio_no studio,
             hashes[n++] = (struct cw_search_hash){
                 .hash = fp->views[i].hash,
                 .kind = route.rows,
-                .radius =
-                    all ? RADIUS_ALL : cw_radius_weak((enum cw_view_kind)route.seen),
+                .radius = all ? RADIUS_ALL
+                              : cw_radius_of((enum cw_view_kind)route.seen,
+                                             fp->views[i].turn == CW_TURN_ORIG, n_assets),
                 .inverted = true,
             };
         }
@@ -160,9 +165,10 @@ int cw_clues_gather(struct cw_registry *registry, enum cw_locals_side side,
 {
     const bool assets = side == CW_LOCALS_ASSETS;
     struct cw_search *search = assets ? registry->assets : registry->sightings;
-    const struct cw_clue_route *routes = assets ? to_assets : to_sightings;
-    for (size_t i = 0; i < N_ROUTES; i++) {
-        CW_TRY(follow(search, studio, fp, routes[i], options, out, err));
+    const struct cw_clue_route *routes = cw_clue_routes(side);
+    const uint64_t n_assets = cw_registry_assets(registry, studio);
+    for (size_t i = 0; i < CW_CLUE_ROUTES; i++) {
+        CW_TRY(follow(search, studio, n_assets, fp, routes[i], options, out, err));
     }
     if (wants_local(registry, side, fp, options, out)) {
         CW_TRY(add_local(registry, side, studio, fp, out, err));

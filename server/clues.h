@@ -10,6 +10,9 @@
 struct cw_clue_route {
     uint8_t asked, rows, seen;
 };
+/* All there are on that side; static storage. */
+#define CW_CLUE_ROUTES 5
+const struct cw_clue_route *cw_clue_routes(enum cw_locals_side side);
 
 /* A pair of views that are near; or, of kind CW_VIEW_LOCAL, the advice to compare local
  * descriptors: that clue has no view and no distance. */

@@ -23,10 +23,11 @@ static uint64_t cost_of_batch(const struct cw_app *app, const struct cw_request 
                              n_hashes);
 }
 
-static uint64_t cost_of_bare(const struct cw_app *app)
+static uint64_t cost_of_bare(const struct cw_app *app, const struct cw_request *r)
 {
+    const uint64_t n_assets = cw_registry_assets(app->registry, r->key.studio);
     return cw_search_cost_us(app->registry->assets, CW_VIEW_PDQ,
-                             cw_radius_weak(CW_VIEW_PDQ), BARE_HASHES);
+                             cw_radius_of(CW_VIEW_PDQ, false, n_assets), BARE_HASHES);
 }
 
 enum cw_lane cw_lane_of(const struct cw_app *app, const struct cw_request *r,
@@ -43,6 +44,6 @@ enum cw_lane cw_lane_of(const struct cw_app *app, const struct cw_request *r,
     }
     const uint64_t us = r->body_kind == CW_BODY_HASHES
                             ? cost_of_batch(app, r, length / CW_HASH_BYTES)
-                            : cost_of_bare(app);
+                            : cost_of_bare(app, r);
     return us <= app->conf->inline_us ? CW_LANE_INLINE : CW_LANE_WORK;
 }

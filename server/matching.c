@@ -190,19 +190,49 @@ static bool more_telling(const struct cw_judgement *a, const struct cw_judgement
            (a->confidence == b->confidence && a->expected_false < b->expected_false);
 }
 
-/* The best of a hash and local descriptors together, for an asset that has clues of both.
+/* The nearest pair of views of one route; false if there is none. */
+static bool nearest(const struct pair *pair, struct cw_clue_route route,
+                    struct cw_clue *out)
+{
+    const struct cw_fingerprint *asked = pair->asset_asks ? pair->asset : pair->found;
+    const struct cw_fingerprint *rows = pair->asset_asks ? pair->found : pair->asset;
+    *out = (struct cw_clue){.route = route, .distance = CW_HASH_BITS};
+    for (size_t i = 0; i < asked->n_views; i++) {
+        for (size_t k = 0; asked->views[i].kind == route.asked && k < rows->n_views;
+             k++) {
+            const struct cw_view *row = &rows->views[k];
+            if (row->kind != route.rows || row->turn != CW_TURN_ORIG) {
+                continue;
+            }
+            const unsigned d = cw_hash_distance(&asked->views[i].hash, &row->hash);
+            const bool inverted = d > CW_HASH_BITS / 2;
+            const unsigned least = inverted ? CW_HASH_BITS - d : d;
+            if (least < out->distance) {
+                out->asked = &asked->views[i];
+                out->distance = (uint16_t)least;
+                out->inverted = inverted;
+            }
+        }
+    }
+    return out->asked != NULL;
+}
+
+/* The best of a hash and local descriptors together. The hash may be farther than was
+ * searched: two that agree on this one asset say something however large the registry is.
  * Told as a match by local descriptors, which know where it lies. */
-static void judge_together(const struct pair *pair, const struct cw_clue *clues, size_t n,
-                           const struct cw_clue *local, struct cw_judgement *best,
-                           struct cw_found *out)
+static void judge_together(const struct pair *pair, const struct cw_clue *local,
+                           struct cw_judgement *best, struct cw_found *out)
 {
     const struct cw_evidence score = evidence_of(pair, local);
-    for (size_t i = 0; i < n; i++) {
+    const struct cw_clue_route *routes =
+        cw_clue_routes(pair->asset_asks ? CW_LOCALS_SIGHTINGS : CW_LOCALS_ASSETS);
+    for (size_t i = 0; i < CW_CLUE_ROUTES; i++) {
         struct cw_judgement j;
-        const struct cw_evidence hash = evidence_of(pair, &clues[i]);
-        if (&clues[i] == local) {
+        struct cw_clue clue;
+        if (!nearest(pair, routes[i], &clue)) {
             continue;
         }
+        const struct cw_evidence hash = evidence_of(pair, &clue);
         cw_judge_together(&hash, &score, pair->n_assets, &j);
         if (more_telling(&j, best)) {
             *best = j;
@@ -233,7 +263,7 @@ static bool judge(const struct pair *pair, const struct cw_clue *clues, size_t n
         }
     }
     if (local != NULL && best.band < CW_BAND_STRONG) {
-        judge_together(pair, clues, n, local, &best, out);
+        judge_together(pair, local, &best, out);
     }
     out->match.agreeing = agreeing;
     return best.confidence >= 0 && best.band >= least;

@@ -59,6 +59,38 @@ static void every_kind_has_its_own_distances(void **state)
     }
 }
 
+/* What is farther than is searched is no match, and together with descriptors that tell
+ * as much never more than a weak one. */
+static void nothing_is_lost_beyond_the_radius(void **state)
+{
+    static const uint64_t SIZES[] = {0, 900, 10000, 1000000, 100000000, 10000000000};
+    (void)state;
+    for (size_t i = 0; i < sizeof SIZES / sizeof *SIZES; i++) {
+        for (unsigned upright = 0; upright < 2; upright++) {
+            for (unsigned kind = CW_VIEW_PDQ; kind < CW_VIEW_HASHES; kind++) {
+                const unsigned radius =
+                    cw_radius_of((enum cw_view_kind)kind, upright != 0, SIZES[i]);
+                struct cw_evidence hash = {.kind = (uint8_t)kind,
+                                           .distance = radius + 1,
+                                           .upright = upright != 0,
+                                           .asset_quality = 100,
+                                           .found_quality = 100,
+                                           .asset_self_distance = 100};
+                struct cw_judgement j;
+                cw_judge(&hash, SIZES[i], &j);
+                assert_int_equal(j.band, CW_BAND_NONE);
+                const struct cw_evidence alike = {
+                    .kind = CW_VIEW_LOCAL, .score = 12 + (48 - j.equivalent) / 0.43};
+                cw_judge_together(&hash, &alike, SIZES[i], &j);
+                assert_true(j.band <= CW_BAND_WEAK);
+            }
+        }
+    }
+    assert_int_equal(cw_radius_of(CW_VIEW_PDQ, false, 900), CW_RADIUS_WEAK);
+    assert_int_equal(cw_radius_of(CW_VIEW_PDQ, false, 1000000), 46);
+    assert_int_equal(cw_radius_of(CW_VIEW_PDQ, true, 1000000), 50);
+}
+
 static void a_larger_registry_needs_a_smaller_distance(void **state)
 {
     (void)state;
@@ -255,11 +287,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_have_bands_of_their_own),
+        cmocka_unit_test(nothing_is_lost_beyond_the_radius),
         cmocka_unit_test(a_larger_registry_needs_a_higher_score),
         cmocka_unit_test(the_last_possible_ones_of_all_kinds_tell_the_same),
         cmocka_unit_test(a_hash_and_a_score_bear_each_other_out),
         cmocka_unit_test(bands_are_the_documented_distances),
         cmocka_unit_test(every_kind_has_its_own_distances),
+        cmocka_unit_test(nothing_is_lost_beyond_the_radius),
         cmocka_unit_test(a_larger_registry_needs_a_smaller_distance),
         cmocka_unit_test(confidence_falls_with_distance_and_registry),
         cmocka_unit_test(an_upright_match_is_less_of_an_accident),
