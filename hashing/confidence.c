@@ -128,7 +128,8 @@ uint8_t cw_radius_weak(enum cw_view_kind kind)
 
 uint8_t cw_radius_of(enum cw_view_kind kind, bool upright, uint64_t n_assets)
 {
-    const double assets = n_assets > MEASURED_ASSETS ? (double)n_assets : MEASURED_ASSETS;
+    const double assets =
+        n_assets > (uint64_t)MEASURED_ASSETS ? (double)n_assets : MEASURED_ASSETS;
     const double turned_pdq = MEASURED_DISTANCE + CORROBORATION_BITS -
                               log10(assets / MEASURED_ASSETS) / DECADES_PER_BIT;
     const double radius = turned_pdq - CW_RADIUS_POSSIBLE + RADII[kind].possible +

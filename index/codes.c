@@ -78,6 +78,76 @@ void cw_codes_unref(struct cw_codes *c)
     free(c);
 }
 
+/* ---- making ----------------------------------------------------------------------- */
+
+void cw_codes_place_starts(struct cw_codes *c)
+{
+    uint64_t at = 0;
+    for (unsigned b = 0; b < c->head.bands.n; b++) {
+        c->starts_at[b] = at;
+        at += ((uint64_t)1 << c->head.bands.width[b]) + 1;
+    }
+}
+
+static size_t bytes_of(const struct cw_codes *c)
+{
+    const struct cw_codes_head *h = &c->head;
+    return sizeof *c + cw_codes_mapped(h->n_codes * sizeof *c->codes) +
+           cw_codes_mapped(h->n_codes * sizeof *c->links) +
+           cw_codes_mapped(h->n_many * sizeof *c->many) +
+           cw_codes_mapped(h->n_rows * sizeof *c->rows) +
+           cw_codes_mapped(h->n_ranges * sizeof *c->ranges) +
+           cw_codes_mapped(h->n_starts * sizeof *c->starts) +
+           cw_codes_mapped(h->n_entries * sizeof *c->entries) +
+           (h->n_rows + 63) / 64 * sizeof *c->gone +
+           (CW_CODES_PLANNED + 1) * sizeof *c->plans;
+}
+
+int cw_codes_finish(struct cw_codes *c, struct cw_err *err)
+{
+    c->plans = calloc(CW_CODES_PLANNED + 1, sizeof *c->plans);
+    if (c->plans == NULL) {
+        return cw_fail(err, CW_E_NO_MEMORY, "out of memory for %u rows", c->head.n_rows);
+    }
+    for (unsigned r = 0; r <= CW_CODES_PLANNED; r++) {
+        cw_bands_plan(&c->head.bands, c->head.load, r, &c->plans[r]);
+    }
+    c->bytes = bytes_of(c);
+    return 0;
+}
+
+static bool take_all(struct cw_codes *c)
+{
+    const struct cw_codes_head *h = &c->head;
+    c->codes = cw_codes_take(h->n_codes * sizeof *c->codes);
+    c->links = cw_codes_take(h->n_codes * sizeof *c->links);
+    c->many = cw_codes_take(h->n_many * sizeof *c->many);
+    c->rows = cw_codes_take(h->n_rows * sizeof *c->rows);
+    c->ranges = cw_codes_take(h->n_ranges * sizeof *c->ranges);
+    c->starts = cw_codes_take(h->n_starts * sizeof *c->starts);
+    c->entries = cw_codes_take(h->n_entries * sizeof *c->entries);
+    c->gone = calloc((h->n_rows + 63) / 64 + 1, sizeof *c->gone);
+    return c->codes != NULL && c->links != NULL && c->many != NULL && c->rows != NULL &&
+           c->ranges != NULL && c->starts != NULL && c->entries != NULL &&
+           c->gone != NULL;
+}
+
+int cw_codes_with_room(const struct cw_codes_head *head, struct cw_codes **out,
+                       struct cw_err *err)
+{
+    struct cw_codes *c = calloc(1, sizeof *c);
+    if (c != NULL) {
+        atomic_init(&c->refs, 1);
+        c->head = *head;
+        if (take_all(c)) {
+            *out = c;
+            return 0;
+        }
+    }
+    cw_codes_unref(c);
+    return cw_fail(err, CW_E_NO_MEMORY, "out of memory for %u rows", head->n_rows);
+}
+
 /* ---- rows ------------------------------------------------------------------------- */
 
 /* The range that a row lies in. */

@@ -42,6 +42,7 @@ struct cw_codes_head {
 
 struct cw_codes {
     atomic_uint refs;
+    uint64_t saved_as; /* its number among what is saved, 0 = it is not; the saver's */
     struct cw_codes_head head;
     struct cw_hash *codes;    /* n_codes, ascending */
     uint32_t *links;          /* by code: its row, or CW_CODES_MANY | a place in many */
@@ -59,6 +60,14 @@ struct cw_codes {
     size_t bytes; /* all of the above */
 };
 
+/* Where the starts of each band begin, by the bands. */
+void cw_codes_place_starts(struct cw_codes *c);
+/* Makes what follows from the header and the starts: plans and sizes. The last step of
+ * making one. Errors: CW_E_NO_MEMORY */
+int cw_codes_finish(struct cw_codes *c, struct cw_err *err) CW_CHECKED;
+/* Room for what a header says, all zero. Owns: the caller holds the one reference */
+int cw_codes_with_room(const struct cw_codes_head *head, struct cw_codes **out,
+                       struct cw_err *err) CW_CHECKED;
 void cw_codes_ref(struct cw_codes *c);
 void cw_codes_unref(struct cw_codes *c); /* accepts NULL */
 

@@ -402,43 +402,14 @@ static int fill_bands(struct draft *d, struct cw_err *err)
     if (c->starts == NULL || c->entries == NULL) {
         return no_memory(d, err);
     }
-    uint64_t at = 0;
+    cw_codes_place_starts(c);
     for (unsigned b = 0; b < h->bands.n; b++) {
-        c->starts_at[b] = at;
         fill_band(c, b);
-        at += ((uint64_t)1 << h->bands.width[b]) + 1;
-    }
-    return 0;
-}
-
-static int make_plans(struct draft *d, struct cw_err *err)
-{
-    struct cw_codes *c = d->out;
-    c->plans = calloc(CW_CODES_PLANNED + 1, sizeof *c->plans);
-    if (c->plans == NULL) {
-        return no_memory(d, err);
-    }
-    for (unsigned r = 0; r <= CW_CODES_PLANNED; r++) {
-        cw_bands_plan(&c->head.bands, c->head.load, r, &c->plans[r]);
     }
     return 0;
 }
 
 /* ---- all of it -------------------------------------------------------------------- */
-
-static void count_bytes(struct cw_codes *c)
-{
-    const struct cw_codes_head *h = &c->head;
-    c->bytes = sizeof *c + cw_codes_mapped(h->n_codes * sizeof *c->codes) +
-               cw_codes_mapped(h->n_codes * sizeof *c->links) +
-               cw_codes_mapped(h->n_many * sizeof *c->many) +
-               cw_codes_mapped(h->n_rows * sizeof *c->rows) +
-               cw_codes_mapped(h->n_ranges * sizeof *c->ranges) +
-               cw_codes_mapped(h->n_starts * sizeof *c->starts) +
-               cw_codes_mapped(h->n_entries * sizeof *c->entries) +
-               (h->n_rows + 63) / 64 * sizeof *c->gone +
-               (CW_CODES_PLANNED + 1) * sizeof *c->plans;
-}
 
 /* Everything is given back by draft_done at any point: an array is taken under the number
  * that the header has of it. */
@@ -467,9 +438,7 @@ static int build(struct draft *d, struct cw_err *err)
     cw_codes_give(d->loose, d->cap * sizeof *d->loose);
     d->loose = NULL;
     CW_TRY(fill_bands(d, err));
-    CW_TRY(make_plans(d, err));
-    count_bytes(c);
-    return 0;
+    return cw_codes_finish(c, err);
 }
 
 int cw_codes_build(const struct cw_codes_sources *from, struct cw_codes **out,

@@ -3,7 +3,6 @@
  * arrays as they lie in memory. */
 #include "index/local_save.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +21,6 @@ struct pack_header {
 };
 #define BYTE_ORDER_MARK 0x01020304U
 
-static void pack_name(const char *name, uint64_t no, char out[CW_SAVED_NAME_MAX + 1])
-{
-    (void)snprintf(out, CW_SAVED_NAME_MAX + 1, "%s/%016" PRIx64, name, no);
-}
-
 /* ---- saving ----------------------------------------------------------------------- */
 
 static int save_pack(struct cw_saved *saved, const char *name, uint64_t no,
@@ -41,7 +35,7 @@ static int save_pack(struct cw_saved *saved, const char *name, uint64_t no,
         cw_bytes_of(p->seconds, p->n * sizeof *p->seconds),
         cw_bytes_of(p->rests, p->n * sizeof *p->rests),
         cw_bytes_of(p->tags, p->n * sizeof *p->tags)};
-    pack_name(name, no, blob);
+    cw_saved_part_name(name, no, blob);
     return cw_saved_put(saved, blob, parts, PACK_PARTS, err);
 }
 
@@ -177,7 +171,7 @@ static bool is_named(void *ctx, const char *blob)
     for (unsigned i = 0; i < w->levels.n; i++) {
         for (unsigned k = 0; k < CW_LOCAL_SHARDS; k++) {
             char name[CW_SAVED_NAME_MAX + 1];
-            pack_name(w->name, w->levels.items[i].packs[k], name);
+            cw_saved_part_name(w->name, w->levels.items[i].packs[k], name);
             if (strcmp(name, blob) == 0) {
                 return true;
             }
@@ -251,7 +245,7 @@ static int restore_pack(struct cw_saved *saved, const char *name, uint64_t no,
 {
     char blob[CW_SAVED_NAME_MAX + 1];
     CW_AUTO(cw_saved_end) struct cw_saved_reader *r = NULL;
-    pack_name(name, no, blob);
+    cw_saved_part_name(name, no, blob);
     const int rc = cw_saved_get(saved, blob, &r, err);
     if (rc != 0) {
         return rc == CW_E_NOT_FOUND ? corrupt(err) : rc;

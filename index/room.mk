@@ -27,6 +27,7 @@ INDEX_SRC := \
     index/search_find.c \
     index/search_hits.c \
     index/search_rows.c \
+    index/search_save.c \
     index/search_settle.c \
     index/store.c \
     index/store_assets.c \

@@ -2,6 +2,8 @@
  * Table 1: id, number of the chunk -> digest, bytes. An id is used once. */
 #include "index/saved.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -374,6 +376,11 @@ void cw_saved_end(struct cw_saved_reader **r)
         free(*r);
         *r = NULL;
     }
+}
+
+void cw_saved_part_name(const char *name, uint64_t no, char out[CW_SAVED_NAME_MAX + 1])
+{
+    (void)snprintf(out, CW_SAVED_NAME_MAX + 1, "%s/%016" PRIx64, name, no);
 }
 
 /* ---- sweeping --------------------------------------------------------------------- */

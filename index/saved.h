@@ -45,6 +45,10 @@ int cw_saved_read(struct cw_saved_reader *r, void *to, size_t len,
 uint64_t cw_saved_left(const struct cw_saved_reader *r);
 void cw_saved_end(struct cw_saved_reader **r); /* a pointer to NULL is fine */
 
+/* NAME/NUMBER in sixteen hexadecimal digits: the name of one of many parts.
+ * name  CW_SAVED_NAME_MAX - 17 bytes at most */
+void cw_saved_part_name(const char *name, uint64_t no, char out[CW_SAVED_NAME_MAX + 1]);
+
 /* Deletes the blobs whose names begin with `prefix` and that `keep` does not want, and
  * what interrupted writers left. */
 int cw_saved_sweep(struct cw_saved *s, const char *prefix,

@@ -61,6 +61,7 @@ struct cw_search {
         size_t n, cap;
         uint64_t *owners; /* owned */
     } gone;
+    uint64_t newest_saved; /* number of a segment, ever; guarded by who saves */
     atomic_uint_fast64_t queries, fallbacks;
     atomic_uint_fast64_t speed; /* measured time of a query, in 1/1024 of the estimate */
 };

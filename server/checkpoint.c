@@ -1,13 +1,14 @@
 /* The blob: version, settings it depends on, mark, digest of the entries at the mark,
- * counts, runs, local descriptors. */
+ * counts, runs, the two searches of hashes, local descriptors. */
 #include "server/checkpoint.h"
 
 #include <string.h>
 
 #include "base/crypto.h"
+#include "index/search_save.h"
 #include "server/registry.h"
 
-#define VERSION 1
+#define VERSION 2
 #define NAME "registry"
 #define BLOB_MAX ((size_t)16 << 30)
 
@@ -120,43 +121,90 @@ static void set_counts(struct cw_registry *r, struct cw_bytes counts)
 
 /* ---- saving ----------------------------------------------------------------------- */
 
-/* Notes what is to be saved, between two commits. */
-static int freeze(struct cw_registry *r, struct cw_buf *blob, struct cw_buf *runs,
-                  struct cw_locals_frozen **out, struct cw_err *err)
+#define SEARCHES 2
+
+static const char *const SAVED_AS[SEARCHES] = {"hashes-assets", "hashes-sightings"};
+
+static void searches_of(const struct cw_registry *r, struct cw_search *out[SEARCHES])
 {
-    cw_put_u8(blob, VERSION);
-    cw_put_u64(blob, cw_locals_points(r->locals));
-    CW_TRY(put_mark(r->store, blob, err));
-    put_counts(r, blob);
-    cw_runs_save(r->runs, runs);
-    return cw_locals_freeze(r->locals, out, err);
+    out[0] = r->assets;
+    out[1] = r->sightings;
 }
 
-static int save(const struct cw_locals_frozen *f, struct cw_buf *blob,
-                const struct cw_buf *runs, struct cw_saved *saved, struct cw_err *err)
+/* All of one moment, to be written down after it. */
+struct frozen {
+    struct cw_buf start; /* what comes before the runs */
+    struct cw_buf runs;
+    struct cw_search_frozen *searches[SEARCHES];
+    struct cw_locals_frozen *locals;
+};
+
+static void frozen_done(struct frozen *f)
 {
+    for (size_t i = 0; i < SEARCHES; i++) {
+        cw_search_frozen_free(f->searches[i]);
+    }
+    cw_locals_frozen_free(f->locals);
+    cw_buf_done(&f->start);
+    cw_buf_done(&f->runs);
+}
+
+/* Between two commits: `steady` is held for writing. */
+static int freeze(struct cw_registry *r, struct frozen *out, struct cw_err *err)
+{
+    struct cw_search *searches[SEARCHES];
+    searches_of(r, searches);
+    cw_put_u8(&out->start, VERSION);
+    cw_put_u64(&out->start, cw_locals_points(r->locals));
+    CW_TRY(put_mark(r->store, &out->start, err));
+    put_counts(r, &out->start);
+    cw_runs_save(r->runs, &out->runs);
+    for (size_t i = 0; i < SEARCHES; i++) {
+        CW_TRY(cw_search_freeze(searches[i], &out->searches[i], err));
+    }
+    return cw_locals_freeze(r->locals, &out->locals, err);
+}
+
+/* Deletes what the new blob does not name. */
+static int sweep(struct cw_saved *saved, const struct cw_buf lists[SEARCHES],
+                 const struct cw_buf *locals, struct cw_err *err)
+{
+    for (size_t i = 0; i < SEARCHES; i++) {
+        CW_TRY(cw_search_sweep(saved, SAVED_AS[i], cw_buf_view(&lists[i]), err));
+    }
+    return cw_locals_sweep(saved, cw_buf_view(locals), err);
+}
+
+static int save(const struct frozen *f, struct cw_saved *saved, struct cw_err *err)
+{
+    CW_AUTO(cw_buf_done) struct cw_buf blob = CW_BUF_INIT(BLOB_MAX);
     CW_AUTO(cw_buf_done) struct cw_buf locals = CW_BUF_INIT(BLOB_MAX);
-    CW_TRY(cw_locals_save(f, saved, &locals, err));
-    cw_put_bytes32(blob, cw_buf_view(runs));
-    CW_TRY(cw_buf_check(runs, "the saved runs", err));
-    CW_TRY(cw_buf_check(blob, "the saved registry", err));
-    const struct cw_bytes parts[] = {cw_buf_view(blob), cw_buf_view(&locals)};
-    CW_TRY(cw_saved_put(saved, NAME, parts, 2, err));
-    return cw_locals_sweep(saved, cw_buf_view(&locals), err);
+    CW_AUTO(cw_buf_done) struct cw_buf assets = CW_BUF_INIT(UINT32_MAX);
+    CW_AUTO(cw_buf_done) struct cw_buf sightings = CW_BUF_INIT(UINT32_MAX);
+    CW_TRY(cw_search_save(f->searches[0], saved, SAVED_AS[0], &assets, err));
+    CW_TRY(cw_search_save(f->searches[1], saved, SAVED_AS[1], &sightings, err));
+    CW_TRY(cw_locals_save(f->locals, saved, &locals, err));
+    cw_put_bytes32(&blob, cw_buf_view(&f->runs));
+    cw_put_bytes32(&blob, cw_buf_view(&assets));
+    cw_put_bytes32(&blob, cw_buf_view(&sightings));
+    CW_TRY(cw_buf_check(&f->start, "the mark of a checkpoint", err));
+    CW_TRY(cw_buf_check(&f->runs, "the saved runs", err));
+    CW_TRY(cw_buf_check(&blob, "the saved registry", err));
+    const struct cw_bytes parts[] = {cw_buf_view(&f->start), cw_buf_view(&blob),
+                                     cw_buf_view(&locals)};
+    CW_TRY(cw_saved_put(saved, NAME, parts, sizeof parts / sizeof *parts, err));
+    const struct cw_buf lists[SEARCHES] = {assets, sightings};
+    return sweep(saved, lists, &locals, err);
 }
 
 int cw_checkpoint_save(struct cw_registry *r, struct cw_saved *saved, struct cw_err *err)
 {
-    CW_AUTO(cw_buf_done) struct cw_buf blob = CW_BUF_INIT(BLOB_MAX);
-    CW_AUTO(cw_buf_done) struct cw_buf runs = CW_BUF_INIT(UINT32_MAX);
-    struct cw_locals_frozen *f = NULL;
+    struct frozen f = {.start = CW_BUF_INIT(BLOB_MAX), .runs = CW_BUF_INIT(UINT32_MAX)};
     (void)pthread_rwlock_wrlock(&r->steady);
-    int rc = freeze(r, &blob, &runs, &f, err);
+    int rc = freeze(r, &f, err);
     (void)pthread_rwlock_unlock(&r->steady);
-    if (rc == 0) {
-        rc = save(f, &blob, &runs, saved, err);
-    }
-    cw_locals_frozen_free(f);
+    rc = rc == 0 ? save(&f, saved, err) : rc;
+    frozen_done(&f);
     return rc;
 }
 
@@ -180,6 +228,8 @@ static int restore(struct cw_registry *r, struct cw_saved *saved, struct cw_byte
                    struct cw_checkpoint_mark *out, struct cw_err *err)
 {
     struct cw_reader in = cw_reader_of(blob);
+    struct cw_search *searches[SEARCHES];
+    searches_of(r, searches);
     if (cw_get_u8(&in) != VERSION) {
         return cw_fail(err, CW_E_CORRUPT, "it has another format");
     }
@@ -188,16 +238,15 @@ static int restore(struct cw_registry *r, struct cw_saved *saved, struct cw_byte
     }
     CW_TRY(get_mark(r->store, &in, out, err));
     const struct cw_bytes counts = cw_get_bytes(&in, COUNTS_BYTES);
-    const struct cw_bytes runs = cw_get_bytes32(&in);
+    CW_TRY(cw_runs_restore(r->runs, cw_get_bytes32(&in), err));
+    for (size_t i = 0; i < SEARCHES; i++) {
+        CW_TRY(
+            cw_search_restore(searches[i], saved, SAVED_AS[i], cw_get_bytes32(&in), err));
+    }
     if (in.failed) {
         return cw_fail(err, CW_E_CORRUPT, "the saved registry ends early");
     }
-    CW_TRY(cw_runs_restore(r->runs, runs, err));
-    const int rc = cw_locals_restore(r->locals, saved, in.in, err);
-    if (rc != 0) {
-        cw_runs_clear(r->runs);
-        return rc;
-    }
+    CW_TRY(cw_locals_restore(r->locals, saved, in.in, err));
     set_counts(r, counts);
     return 0;
 }
@@ -210,6 +259,7 @@ int cw_checkpoint_restore(struct cw_registry *r, struct cw_saved *saved,
     const int rc = restore(r, saved, cw_buf_view(&blob), out, err);
     if (rc != 0) {
         *out = (struct cw_checkpoint_mark){0};
+        CW_TRY(cw_registry_clear(r, err));
     }
     return rc;
 }

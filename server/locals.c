@@ -351,22 +351,6 @@ static int restore_kept(struct cw_locals *l, struct cw_reader *r, struct cw_err 
     return rc != 0 ? rc : cw_reader_end(r, "saved sightings", err);
 }
 
-/* Begins anew with empty sides. */
-static int reset(struct cw_locals *l, struct cw_err *err)
-{
-    const struct cw_local_options index = {.max_descriptors = l->options.max_descriptors};
-    l->first = l->n_kept = 0;
-    l->bytes = 0;
-    l->newest = 0;
-    for (unsigned side = 0; side < CW_LOCALS_SIDES; side++) {
-        struct cw_local_index *fresh = NULL;
-        CW_TRY(cw_local_open(&index, &fresh, err));
-        cw_local_close(l->sides[side]);
-        l->sides[side] = fresh;
-    }
-    return 0;
-}
-
 int cw_locals_restore(struct cw_locals *l, struct cw_saved *saved, struct cw_bytes in,
                       struct cw_err *err)
 {
@@ -376,11 +360,7 @@ int cw_locals_restore(struct cw_locals *l, struct cw_saved *saved, struct cw_byt
         rc = cw_local_restore(l->sides[side], saved, SAVED_AS[side], cw_get_bytes32(&r),
                               err);
     }
-    rc = rc == 0 ? restore_kept(l, &r, err) : rc;
-    if (rc != 0) {
-        CW_TRY(reset(l, err));
-    }
-    return rc;
+    return rc == 0 ? restore_kept(l, &r, err) : rc;
 }
 
 size_t cw_locals_points(const struct cw_locals *l)

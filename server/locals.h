@@ -64,7 +64,7 @@ int cw_locals_save(const struct cw_locals_frozen *f, struct cw_saved *saved,
 /* Deletes what `in`, appended by cw_locals_save, does not name. */
 int cw_locals_sweep(struct cw_saved *saved, struct cw_bytes in,
                     struct cw_err *err) CW_CHECKED;
-/* l       empty; as empty if it fails
+/* l       empty; of no use if it fails
  * Errors  CW_E_CORRUPT; CW_E_NO_MEMORY */
 int cw_locals_restore(struct cw_locals *l, struct cw_saved *saved, struct cw_bytes in,
                       struct cw_err *err) CW_CHECKED;

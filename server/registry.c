@@ -4,6 +4,7 @@
 #include "server/log.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Rows gathered before one call of cw_search_add. */
 #define LOAD_BATCH 4096
@@ -25,26 +26,39 @@ static void init_steady(pthread_rwlock_t *lock)
     (void)pthread_rwlockattr_destroy(&a);
 }
 
+static int open_parts(struct cw_registry *r, struct cw_err *err)
+{
+    const struct cw_search_options search = {.max_rows = r->options.max_rows};
+    CW_TRY(cw_search_open(&search, &r->assets, err));
+    CW_TRY(cw_search_open(&search, &r->sightings, err));
+    CW_TRY(cw_locals_open(&r->options.locals, &r->locals, err));
+    return cw_runs_open(r->store, &r->runs, err);
+}
+
+static void close_parts(struct cw_registry *r)
+{
+    cw_settling_close(r->settling);
+    cw_search_close(r->assets);
+    cw_search_close(r->sightings);
+    cw_locals_close(r->locals);
+    cw_runs_close(r->runs);
+    r->settling = NULL;
+    r->assets = r->sightings = NULL;
+    r->locals = NULL;
+    r->runs = NULL;
+}
+
 int cw_registry_open(struct cw_store *store, const struct cw_registry_options *options,
                      struct cw_registry **out, struct cw_err *err)
 {
-    const struct cw_search_options search = {.max_rows = options->max_rows};
     struct cw_registry *r = calloc(1, sizeof *r);
     if (r == NULL) {
         return cw_fail(err, CW_E_NO_MEMORY, "out of memory");
     }
     r->store = store;
+    r->options = *options;
     init_steady(&r->steady);
-    int rc = cw_search_open(&search, &r->assets, err);
-    if (rc == 0) {
-        rc = cw_search_open(&search, &r->sightings, err);
-    }
-    if (rc == 0) {
-        rc = cw_locals_open(&options->locals, &r->locals, err);
-    }
-    if (rc == 0) {
-        rc = cw_runs_open(store, &r->runs, err);
-    }
+    const int rc = open_parts(r, err);
     if (rc != 0) {
         cw_registry_close(r);
         return rc;
@@ -53,14 +67,18 @@ int cw_registry_open(struct cw_store *store, const struct cw_registry_options *o
     return 0;
 }
 
+int cw_registry_clear(struct cw_registry *r, struct cw_err *err)
+{
+    close_parts(r);
+    memset(r->n_assets, 0, sizeof r->n_assets);
+    memset(r->by_recipe, 0, sizeof r->by_recipe);
+    return open_parts(r, err);
+}
+
 void cw_registry_close(struct cw_registry *r)
 {
     if (r != NULL) {
-        cw_settling_close(r->settling);
-        cw_search_close(r->assets);
-        cw_search_close(r->sightings);
-        cw_locals_close(r->locals);
-        cw_runs_close(r->runs);
+        close_parts(r);
         (void)pthread_rwlock_destroy(&r->steady);
         free(r);
     }
@@ -105,8 +123,7 @@ struct versions {
 struct loading {
     struct cw_search *search;
     bool assets;
-    unsigned slot;
-    struct cw_checkpoint_mark mark; /* what the rest of the registry holds already */
+    struct cw_checkpoint_mark mark; /* what the registry holds already */
     size_t n;
     struct cw_search_row rows[LOAD_BATCH];
     struct versions fresh; /* of assets, beyond the mark */
@@ -166,7 +183,7 @@ static bool forget_version(struct loading *l, const struct cw_feed_entry *e)
 /* The part of an entry that is not only rows. */
 static bool load_version_entry(struct loading *l, const struct cw_feed_entry *e)
 {
-    if (!l->assets || e->seq <= l->mark.assets[l->slot]) {
+    if (!l->assets) {
         return true;
     }
     return e->retire ? forget_version(l, e) : note_version(l, &l->fresh, e);
@@ -200,9 +217,9 @@ static int load_feed(struct cw_registry *r, enum cw_feed feed, struct loading *l
     l->assets = feed == CW_FEED_ASSETS;
     l->search = l->assets ? r->assets : r->sightings;
     l->err = err;
+    const uint64_t *after = l->assets ? l->mark.assets : l->mark.sightings;
     for (unsigned slot = 0; slot < CW_SLOTS; slot++) {
-        l->slot = slot;
-        CW_TRY(cw_store_read_feed(r->store, feed, slot, 0, load_entry, l, err));
+        CW_TRY(cw_store_read_feed(r->store, feed, slot, after[slot], load_entry, l, err));
         CW_TRY(l->rc);
     }
     return flush(l) ? 0 : l->rc;

@@ -3,8 +3,8 @@
  * that come later.
  *
  * Both are derived from the store's feed: loaded at start, then told of every commit.
- * Write first, publish after, answer last. What costs most to derive is saved now and
- * then (server/checkpoint.h), and only what came later is derived again. */
+ * Write first, publish after, answer last. They are saved now and then
+ * (server/checkpoint.h), and only what came later is derived again. */
 #ifndef CW_SERVER_REGISTRY_H
 #define CW_SERVER_REGISTRY_H
 
@@ -19,7 +19,15 @@
 
 #define CW_STUDIOS_COUNTED 4096
 
+struct cw_registry_options {
+    uint64_t max_rows; /* of each search structure of hashes */
+    struct cw_locals_options locals;
+};
+/* 200 million rows; 300 descriptors an asset, 1 GiB of those of sightings. */
+extern const struct cw_registry_options CW_REGISTRY_DEFAULTS;
+
 struct cw_registry {
+    struct cw_registry_options options;
     struct cw_store *store;   /* borrowed */
     struct cw_search *assets; /* owners are asset numbers */
     struct cw_search *sightings;
@@ -36,27 +44,22 @@ struct cw_registry {
     pthread_rwlock_t steady;
 };
 
-struct cw_registry_options {
-    uint64_t max_rows; /* of each search structure of hashes */
-    struct cw_locals_options locals;
-};
-/* 200 million rows; 300 descriptors an asset, 1 GiB of those of sightings. */
-extern const struct cw_registry_options CW_REGISTRY_DEFAULTS;
-
 /* How many live assets a studio has. */
 uint64_t cw_registry_assets(const struct cw_registry *r, cw_studio_no studio);
 
 int cw_registry_open(struct cw_store *store, const struct cw_registry_options *options,
                      struct cw_registry **out, struct cw_err *err) CW_CHECKED;
 void cw_registry_close(struct cw_registry *r);
+/* Empties it. No other call may be under way. */
+int cw_registry_clear(struct cw_registry *r, struct cw_err *err) CW_CHECKED;
 /* Reads what is saved, the whole feed, and the fingerprints of those live assets that are
  * not among what is saved, for their descriptors. Call once, before requests;
  * from then on a thread settles the hash searches.
  *
  * saved  NULL if nothing is kept; what is damaged, stale or of another format in it is
  *        passed over, and the log says why
- * Cost   reading the feed; 1 s a GB of what is saved, 0.5 ms for any other asset of 300
- *        descriptors */
+ * Cost   1 s a GB of what is saved; reading the rest of the feed, and 0.5 ms for an asset
+ *        of 300 descriptors in it */
 int cw_registry_load(struct cw_registry *r, struct cw_saved *saved,
                      struct cw_err *err) CW_CHECKED;
 

@@ -387,26 +387,11 @@ static int get_all(struct cw_runs *r, struct cw_bytes bytes, struct cw_err *err)
     return cw_reader_end(&in, "saved runs", err);
 }
 
-void cw_runs_clear(struct cw_runs *r)
-{
-    pthread_mutex_lock(&r->lock);
-    if (r->cap > 0) {
-        memset(r->frames, 0, r->cap * sizeof *r->frames);
-    }
-    memset(r->collections, 0, sizeof r->collections);
-    r->stats = (struct cw_runs_stats){0};
-    r->clock = 0;
-    pthread_mutex_unlock(&r->lock);
-}
-
 int cw_runs_restore(struct cw_runs *r, struct cw_bytes in, struct cw_err *err)
 {
     pthread_mutex_lock(&r->lock);
     const int rc = get_all(r, in, err);
     pthread_mutex_unlock(&r->lock);
-    if (rc != 0) {
-        cw_runs_clear(r);
-    }
     return rc;
 }
 

@@ -47,11 +47,10 @@ struct cw_run_view {
 /* The run of a frame; of one that is not there, a run of itself alone. */
 void cw_runs_view(struct cw_runs *r, cw_asset_no no, struct cw_run_view *out);
 
-/* Appends all there is, and has it back. `r` is empty, and as empty if it fails.
+/* Appends all there is, and has it back. `r` is empty, and of no use if it fails.
  * Errors  CW_E_CORRUPT, CW_E_NO_MEMORY. Cost: 16 bytes a frame */
 void cw_runs_save(struct cw_runs *r, struct cw_buf *out);
 int cw_runs_restore(struct cw_runs *r, struct cw_bytes in, struct cw_err *err) CW_CHECKED;
-void cw_runs_clear(struct cw_runs *r);
 
 struct cw_runs_stats {
     uint64_t frames, runs; /* frames - runs = those that another stands for */

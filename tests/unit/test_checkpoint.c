@@ -115,6 +115,31 @@ static void assert_same_finds(struct cw_registry *a, struct cw_registry *b,
     assert_memory_equal(x, y, n * sizeof *x);
 }
 
+/* What the hash of a scene finds, in either search. */
+static struct cw_hits hits_of(struct cw_search *search, uint64_t scene)
+{
+    struct cw_hits hits = {0};
+    const struct cw_search_hash h = {.hash = query_of(scene)->views[0].hash,
+                                     .kind = CW_VIEW_PDQ,
+                                     .radius = 40,
+                                     .inverted = true};
+    const struct cw_search_query q = {
+        .studio = t.who.studio, .n_hashes = 1, .hashes = &h};
+    assert_int_equal(cw_search_find(search, &q, 100, &hits, NULL), 0);
+    return hits;
+}
+
+static void assert_same_hits(struct cw_search *a, struct cw_search *b, uint64_t scene)
+{
+    CW_AUTO(cw_hits_done) struct cw_hits x = hits_of(a, scene);
+    CW_AUTO(cw_hits_done) struct cw_hits y = hits_of(b, scene);
+    assert_int_equal(x.n, y.n);
+    for (size_t i = 0; i < x.n; i++) {
+        assert_int_equal(x.items[i].owner, y.items[i].owner);
+        assert_int_equal(x.items[i].distance, y.items[i].distance);
+    }
+}
+
 static void assert_same(struct cw_registry *a, struct cw_registry *b)
 {
     struct cw_runs_stats x;
@@ -130,6 +155,8 @@ static void assert_same(struct cw_registry *a, struct cw_registry *b)
     assert_int_equal(cw_locals_oldest(a->locals, t.who.studio),
                      cw_locals_oldest(b->locals, t.who.studio));
     for (uint64_t scene = 1; scene <= SCENES; scene++) {
+        assert_same_hits(a->assets, b->assets, scene);
+        assert_same_hits(a->sightings, b->sightings, scene);
         assert_same_finds(a, b, CW_LOCALS_ASSETS, scene);
         assert_same_finds(a, b, CW_LOCALS_SIGHTINGS, scene);
     }
