@@ -68,6 +68,7 @@ bench_searches() {
 
 "$build/bench_pdq"
 bench_searches
+"$build/bench_restart"
 "$build/bench_local"
 "$build/bench_store"
 "$build/bench_http"

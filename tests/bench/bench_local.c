@@ -12,14 +12,11 @@
 #include "hashing/geometry.h"
 #include "hashing/lpdq.h"
 #include "index/local_save.h"
+#include "tests/support/t_saved.h"
 #include "tests/support/t_sketch.h"
 
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 
 #define SOURCES 60
 #define QUERIES 220
@@ -222,81 +219,38 @@ static void ask(struct cw_local_index *ix, uint64_t n_assets, struct figures *ou
 
 /* ---- saving ----------------------------------------------------------------------- */
 
-static double wall_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static struct cw_saved *open_saved(const char *dir)
-{
-    static const uint8_t secret[CW_SAVED_SECRET_BYTES];
-    const struct cw_kv_lmdb_options o = {.dir = dir,
-                                         .first_map_bytes = (uint64_t)1 << 30,
-                                         .max_map_bytes = (uint64_t)1 << 40,
-                                         .max_readers = 8,
-                                         .n_tables = CW_SAVED_TABLES,
-                                         .create = true,
-                                         .derived = true};
-    struct cw_kv *kv = NULL;
-    struct cw_saved *saved = NULL;
-    if (cw_kv_open_lmdb(&o, &kv, NULL) != 0 ||
-        cw_saved_open(kv, secret, &saved, NULL) != 0) {
-        abort();
-    }
-    return saved;
-}
-
 /* Saves an index, ends it, and has it back; beside reading the file it is in. */
 static void bench_saved(struct cw_local_index *ix, uint64_t n_assets)
 {
     const struct cw_local_options o = {.max_descriptors = (uint64_t)1 << 40};
-    char dir[] = "/tmp/celwatch-bench-XXXXXX";
-    char path[64];
     struct cw_buf list = CW_BUF_INIT((size_t)1 << 32);
     struct cw_local_frozen *f = NULL;
-    if (mkdtemp(dir) == NULL) {
-        abort();
-    }
-    struct cw_saved *saved = open_saved(dir);
-    const double start = wall_s();
+    struct t_saved t;
+    double bytes;
+    t_saved_open(&t);
+    const double start = t_wall_s();
     if (cw_local_freeze(ix, &f, NULL) != 0 ||
-        cw_local_save(f, saved, "local", &list, NULL) != 0) {
+        cw_local_save(f, t.saved, "local", &list, NULL) != 0) {
         abort();
     }
-    const double saved_at = wall_s();
+    const double save_s = t_wall_s() - start;
     cw_local_frozen_free(f);
     cw_local_close(ix);
-    (void)snprintf(path, sizeof path, "%s/data.mdb", dir);
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    static uint8_t block[1 << 20];
-    double bytes = 0;
-    const double before_read = wall_s();
-    for (ssize_t n; (n = read(fd, block, sizeof block)) > 0;) {
-        bytes += (double)n;
-    }
-    const double after_read = wall_s();
-    close(fd);
+    const double read_s = t_saved_read_s(&t, &bytes);
+    const double before = t_wall_s();
     if (cw_local_open(&o, &ix, NULL) != 0 ||
-        cw_local_restore(ix, saved, "local", cw_buf_view(&list), NULL) != 0) {
+        cw_local_restore(ix, t.saved, "local", cw_buf_view(&list), NULL) != 0) {
         abort();
     }
-    const double restored = wall_s() - after_read;
+    const double restore_s = t_wall_s() - before;
     printf("{\"name\":\"local_saved\",\"pictures\":%llu,\"gb\":%.3f,\"save_s\":%.2f,"
            "\"restore_s\":%.2f,\"read_file_s\":%.2f,\"ratio\":%.1f}\n",
-           (unsigned long long)n_assets, bytes / 1e9, saved_at - start, restored,
-           after_read - before_read, restored / (after_read - before_read));
+           (unsigned long long)n_assets, bytes / 1e9, save_s, restore_s, read_s,
+           restore_s / read_s);
     fflush(stdout);
     cw_local_close(ix);
-    cw_saved_close(saved);
     cw_buf_done(&list);
-    static const char *const FILES[] = {"data.mdb", "lock.mdb", "celwatch.lock"};
-    for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
-        (void)snprintf(path, sizeof path, "%s/%s", dir, FILES[i]);
-        (void)unlink(path);
-    }
-    (void)rmdir(dir);
+    t_saved_remove(&t);
 }
 
 static void bench_search(uint64_t n_assets)
