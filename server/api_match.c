@@ -21,7 +21,8 @@ static void answer_verdict(struct cw_request *r, const struct cw_found_list *fou
     cw_jw_end_object(&w);
 }
 
-static void answer_matches(struct cw_request *r, const struct cw_fingerprint *fp,
+static void answer_matches(struct cw_app *app, struct cw_request *r,
+                           const struct cw_fingerprint *fp,
                            const struct cw_found_list *found)
 {
     struct cw_jw w = cw_answer_json(r, 200);
@@ -33,6 +34,9 @@ static void answer_matches(struct cw_request *r, const struct cw_fingerprint *fp
         cw_jw_kbool(&w, "truncated", true);
     }
     cw_jw_ku64(&w, "searched", found->searched);
+    if (atomic_load(&app->degraded)) {
+        cw_jw_kbool(&w, "degraded", true);
+    }
     cw_jw_end_object(&w);
 }
 
@@ -95,7 +99,7 @@ static void match_one(struct cw_app *app, struct cw_request *r)
         return;
     }
     if (r->key.disclosure == CW_DISCLOSE_DETAIL) {
-        answer_matches(r, &fp, &found);
+        answer_matches(app, r, &fp, &found);
     } else {
         answer_verdict(r, &found);
     }

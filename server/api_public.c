@@ -60,6 +60,14 @@ void cw_api_health(struct cw_app *app, struct cw_request *r)
     cw_jw_end_object(&w);
 }
 
+static const char *status_of(const struct cw_app *app)
+{
+    if (!atomic_load(&app->ready)) {
+        return "loading";
+    }
+    return atomic_load(&app->degraded) ? "degraded" : "ready";
+}
+
 void cw_api_ready(struct cw_app *app, struct cw_request *r)
 {
     const bool ready = atomic_load(&app->ready);
@@ -68,9 +76,12 @@ void cw_api_ready(struct cw_app *app, struct cw_request *r)
     cw_search_get_stats(app->registry->sightings, &sightings);
     struct cw_jw w = cw_answer_json(r, ready ? 200 : 503);
     cw_jw_begin_object(&w);
-    cw_jw_kstr(&w, "status", ready ? "ready" : "loading");
+    cw_jw_kstr(&w, "status", status_of(app));
     cw_jw_ku64(&w, "assets", assets.rows);
     cw_jw_ku64(&w, "sightings", sightings.rows);
+    if (atomic_load(&app->degraded)) {
+        cw_jw_ku64(&w, "pending", cw_registry_pending(app->registry));
+    }
     cw_jw_end_object(&w);
 }
 

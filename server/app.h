@@ -20,8 +20,9 @@ struct cw_app {
     struct cw_hasher *hasher;
     struct cw_metrics *metrics;
     struct cw_streams *streams;
-    uint8_t pepper[32]; /* keys the BLAKE2b of API keys */
-    atomic_bool ready;  /* the index is loaded */
+    uint8_t pepper[32];   /* keys the BLAKE2b of API keys */
+    atomic_bool ready;    /* the index is loaded */
+    atomic_bool degraded; /* but descriptors are still derived (deriving.h) */
 };
 
 #endif

@@ -86,6 +86,10 @@ static const struct conf_key keys[] = {
            "local descriptors of sightings kept, newest first, for assets that come "
            "later; up to 56,000 a sighting on disk, and as much in memory. Their hashes "
            "are kept for ever"),
+    NUMBER(derive_at_once, "assets", 1000, 0, 1000000000,
+           "whose descriptors are derived before the service listens, if they are not "
+           "saved; more are derived beside requests (/readyz says degraded), 2,000 a "
+           "second"),
     NUMBER(save_seconds, "s", 900, 0, 86400,
            "the derived index is saved this often, and at the end, so that a start need "
            "not derive it again; 0 = never"),

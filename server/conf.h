@@ -45,6 +45,7 @@ struct cw_conf {
     uint64_t local_points;
     uint64_t local_descriptors;
     uint64_t sighting_local_bytes;
+    uint64_t derive_at_once;
     uint64_t save_seconds;
     uint64_t save_bytes;
     uint64_t inline_us;

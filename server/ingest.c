@@ -364,3 +364,42 @@ int cw_ingest_recheck(struct cw_app *app, struct cw_err *err)
     free(r);
     return rc;
 }
+
+/* A slot's sightings, some at a time. */
+struct rest {
+    size_t n;
+    uint64_t last; /* place in the feed of the last one noted */
+    struct recent_sighting items[RECHECK_ENTRIES];
+};
+
+static bool note_rest(void *ctx, const struct cw_feed_entry *e)
+{
+    struct rest *r = ctx;
+    if (r->n == RECHECK_ENTRIES) {
+        return false;
+    }
+    r->last = e->seq;
+    if (!e->retire) {
+        r->items[r->n++] = (struct recent_sighting){.studio = e->studio, .no = e->no};
+    }
+    return true;
+}
+
+int cw_ingest_recheck_since(struct cw_app *app, const uint64_t after[CW_SLOTS],
+                            struct cw_err *err)
+{
+    for (unsigned slot = 0; slot < CW_SLOTS; slot++) {
+        struct rest r = {.last = after[slot]};
+        uint64_t from;
+        do {
+            from = r.last;
+            r.n = 0;
+            CW_TRY(cw_store_read_feed(app->store, CW_FEED_SIGHTINGS, slot, from,
+                                      note_rest, &r, err));
+            for (size_t i = 0; i < r.n; i++) {
+                CW_TRY(recheck_sighting(app, &r.items[i], err));
+            }
+        } while (r.last != from);
+    }
+    return 0;
+}

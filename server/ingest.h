@@ -41,5 +41,8 @@ int cw_ingest_sightings(struct cw_app *app, const struct cw_key_record *who,
 /* Repeats the last look for the sightings of the last minute before the service stopped:
  * a crash between a commit and that look loses no match. Call at start, once loaded. */
 int cw_ingest_recheck(struct cw_app *app, struct cw_err *err) CW_CHECKED;
+/* The same for all sightings after these heads of their feed. Threads: beside requests */
+int cw_ingest_recheck_since(struct cw_app *app, const uint64_t after[CW_SLOTS],
+                            struct cw_err *err) CW_CHECKED;
 
 #endif

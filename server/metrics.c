@@ -294,6 +294,9 @@ void cw_metrics_write(struct cw_app *app, bool whole, struct cw_buf *out)
     write_hashers(app, out);
     gauge(out, "celwatch_event_streams", "Open event streams.",
           cw_streams_count(app->streams));
+    gauge(out, "celwatch_index_pending",
+          "Assets whose descriptors are not searched yet (/readyz says degraded).",
+          cw_registry_pending(app->registry));
     gauge(out, "celwatch_ready", "1 when the index is loaded.", atomic_load(&app->ready));
     write_requests(out, m);
 }

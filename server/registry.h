@@ -22,9 +22,17 @@
 struct cw_registry_options {
     uint64_t max_rows; /* of each search structure of hashes */
     struct cw_locals_options locals;
+    size_t derive_at_once; /* assets, at most, before a load ends */
 };
-/* 200 million rows; 300 descriptors an asset, 1 GiB of those of sightings. */
+/* 200 million rows; 300 descriptors an asset, 1 GiB of those of sightings; 1,000 assets
+ * at once. */
 extern const struct cw_registry_options CW_REGISTRY_DEFAULTS;
+
+/* An asset version. */
+struct cw_version {
+    cw_asset_no no; /* 0 = retired since */
+    cw_studio_no studio;
+};
 
 struct cw_registry {
     struct cw_registry_options options;
@@ -42,6 +50,14 @@ struct cw_registry {
      * is noted what is to be saved: so that is what was committed, no more and no less.
      */
     pthread_rwlock_t steady;
+    /* Assets whose hashes are searched already, and whose descriptors are still to be
+     * derived (cw_registry_derive). */
+    struct {
+        pthread_mutex_t lock; /* guards what follows; held while one is derived */
+        size_t n, next;
+        struct cw_version *items; /* by number; owned */
+        atomic_size_t left;
+    } pending;
 };
 
 /* How many live assets a studio has. */
@@ -59,9 +75,15 @@ int cw_registry_clear(struct cw_registry *r, struct cw_err *err) CW_CHECKED;
  * saved  NULL if nothing is kept; what is damaged, stale or of another format in it is
  *        passed over, and the log says why
  * Cost   1 s a GB of what is saved; reading the rest of the feed, and 0.5 ms for an asset
- *        of 300 descriptors in it */
+ *        of 300 descriptors in it. If these are more than options.derive_at_once they are
+ *        left to cw_registry_derive, and only hashes are searched until then */
 int cw_registry_load(struct cw_registry *r, struct cw_saved *saved,
                      struct cw_err *err) CW_CHECKED;
+/* Assets whose descriptors are not searched yet. Threads: any */
+size_t cw_registry_pending(struct cw_registry *r);
+/* Derives the descriptors of at most so many of them, oldest first.
+ * Threads  one, beside everything else. Cost: 0.5 ms each */
+int cw_registry_derive(struct cw_registry *r, size_t most, struct cw_err *err) CW_CHECKED;
 
 /* Around a commit and the telling of it. Threads: any number at once, not nested */
 void cw_registry_begin_change(struct cw_registry *r);

@@ -10,6 +10,7 @@
 #include "base/crypto.h"
 #include "server/app.h"
 #include "server/checkpoint.h"
+#include "server/deriving.h"
 #include "server/http.h"
 #include "server/ingest.h"
 #include "server/log.h"
@@ -21,8 +22,9 @@ struct cw_service {
     struct cw_conf conf;
     struct cw_app app;
     struct cw_http *http;
-    struct cw_saved *saved; /* NULL = nothing is kept */
-    uint64_t saved_ns;      /* when; monotonic */
+    struct cw_deriving *deriving; /* NULL = nothing was pending */
+    struct cw_saved *saved;       /* NULL = nothing is kept */
+    uint64_t saved_ns;            /* when; monotonic */
     bool loaded;
 };
 
@@ -99,6 +101,7 @@ static int open_registry(const struct cw_conf *conf, struct cw_app *app,
 {
     const struct cw_registry_options options = {
         .max_rows = conf->index_rows,
+        .derive_at_once = conf->derive_at_once,
         .locals = {.points = conf->local_points,
                    .sighting_bytes = conf->sighting_local_bytes,
                    .max_descriptors = conf->local_descriptors}};
@@ -158,10 +161,12 @@ static void open_saved(struct cw_service *s)
     }
 }
 
+/* Not while something is pending: what is saved is taken to be complete. */
 static void save(struct cw_service *s)
 {
     struct cw_err err;
-    if (s->saved != NULL && cw_checkpoint_save(s->app.registry, s->saved, &err) != 0) {
+    if (s->saved != NULL && !atomic_load(&s->app.degraded) &&
+        cw_checkpoint_save(s->app.registry, s->saved, &err) != 0) {
         cw_log(CW_LOG_ERROR, "event=save_failed why=\"%s\"", err.text);
     }
     s->saved_ns = cw_mono_ns();
@@ -185,6 +190,7 @@ static int open_parts(struct cw_service *s, struct cw_err *err)
     s->loaded = true;
     s->saved_ns = cw_mono_ns();
     CW_TRY(cw_ingest_recheck(app, err));
+    CW_TRY(cw_deriving_open(app, &s->deriving, err));
     atomic_store(&app->ready, true);
     return cw_http_open(app, &s->http, err);
 }
@@ -233,6 +239,7 @@ void cw_service_stop(struct cw_service *s)
     }
     cw_http_close(s->http);
     cw_hasher_close(s->app.hasher);
+    cw_deriving_close(s->deriving);
     if (s->loaded) {
         save(s);
     }

@@ -177,6 +177,37 @@ static void changed_bytes_are_noticed(void **state)
     expect_part(s, 2);
 }
 
+/* A start that lost the derived index answers at once, says that it is degraded, and what
+ * was seen meanwhile is found in the end. */
+static void a_degraded_start_loses_no_alarm(void **state)
+{
+    struct t_server *s = t_server_new("derive_at_once = 0\nsave_seconds = 0\n");
+    char incident[T_ID_CAP];
+    bool ready = false;
+    (void)state;
+    for (unsigned no = 1; no <= 25; no++) {
+        put(s, no);
+    }
+    t_server_stop(s);
+    t_server_start(s);
+    assert_true(said(s, "derived_assets=0 "));
+    CW_AUTO(t_reply_done)
+    struct t_reply seen =
+        send(s, "POST", "/v1/sightings?url=http%3A%2F%2Fx.example%2F25.png", 25, true);
+    t_expect_status(&seen, 202);
+    for (unsigned i = 0; i < 600 && !ready; i++) {
+        CW_AUTO(t_reply_done) struct t_reply r = t_get(s, NULL, "/readyz");
+        t_expect_status(&r, 200);
+        ready = t_json_text_is(r.json, "/status", "ready");
+        (void)usleep(100000);
+    }
+    assert_true(ready);
+    expect_part(s, 1);
+    expect_part(s, 25);
+    assert_true(t_find_incident(s, s->admin_key, "film", incident));
+    t_server_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +216,7 @@ int main(void)
         cmocka_unit_test(without_it_all_is_derived),
         cmocka_unit_test(a_damaged_one_is_derived_again),
         cmocka_unit_test(changed_bytes_are_noticed),
+        cmocka_unit_test(a_degraded_start_loses_no_alarm),
     };
     return cmocka_run_group_tests(tests, t_server_group_setup, t_server_group_teardown);
 }

@@ -225,6 +225,39 @@ static void goes_on_from_there(void **state)
     assert_loads();
 }
 
+/* Hashes at once, descriptors later; what goes or is replaced in between stays gone. */
+static void descriptors_may_come_later(void **state)
+{
+    struct cw_registry_options options = CW_REGISTRY_DEFAULTS;
+    struct cw_registry *r = NULL;
+    uint64_t found[CW_LOCALS_CANDIDATES];
+    (void)state;
+    fill();
+    options.derive_at_once = 0;
+    assert_int_equal(cw_registry_open(t.app.store, &options, &r, NULL), 0);
+    assert_int_equal(cw_registry_load(r, NULL, NULL), 0);
+    assert_int_equal(cw_registry_pending(r), 8);
+    assert_int_equal(cw_registry_assets(r, t.who.studio), 8);
+    assert_same_hits(r->assets, t.app.registry->assets, 2);
+    assert_int_equal(found_of(r, CW_LOCALS_ASSETS, 2, found), 0);
+    assert_true(found_of(r, CW_LOCALS_SIGHTINGS, 6, found) > 0);
+
+    cw_registry_close(t.app.registry); /* from here on it is the one in use */
+    t.app.registry = r;
+    assert_int_equal(cw_registry_derive(r, 2, NULL), 0);
+    assert_int_equal(cw_registry_pending(r), 6);
+    retire_asset(0);     /* derived */
+    retire_asset(5);     /* pending */
+    add_asset(6, 10, 0); /* takes the place of one that is pending */
+    add_asset(50, 11, 0);
+    assert_int_equal(cw_registry_pending(r), 4);
+    assert_int_equal(cw_registry_derive(r, 100, NULL), 0);
+    assert_int_equal(cw_registry_pending(r), 0);
+    struct cw_registry *without = load(NULL);
+    assert_same(r, without);
+    cw_registry_close(without);
+}
+
 /* ---- what must not be believed ---------------------------------------------------- */
 
 static void assert_refused(struct cw_registry_options options)
@@ -294,8 +327,9 @@ int main(void)
 #define WITH_ALL(test) cmocka_unit_test_setup_teardown(test, open_all, close_all)
     const struct CMUnitTest tests[] = {
         WITH_ALL(nothing_saved_is_nothing),   WITH_ALL(comes_back_as_it_was),
-        WITH_ALL(goes_on_from_there),         WITH_ALL(other_settings_are_noticed),
-        WITH_ALL(another_history_is_noticed), WITH_ALL(damage_is_noticed),
+        WITH_ALL(goes_on_from_there),         WITH_ALL(descriptors_may_come_later),
+        WITH_ALL(other_settings_are_noticed), WITH_ALL(another_history_is_noticed),
+        WITH_ALL(damage_is_noticed),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     for (size_t i = 0; i <= SCENES; i++) {
