@@ -242,6 +242,58 @@ uint64_t cw_search_mark(struct cw_search *s)
     return mark;
 }
 
+/* ---- all of it -------------------------------------------------------------------- */
+
+static void each_of_delta(const struct cw_search_delta *d,
+                          void (*fn)(void *ctx, const struct cw_search_row *), void *ctx)
+{
+    const uint64_t n = cw_search_delta_rows(d);
+    for (uint64_t at = 0; at < n; at++) {
+        const struct cw_chunk *c = cw_rows_chunk(d->rows, (size_t)(at / CW_CHUNK_ROWS));
+        const size_t i = (size_t)(at % CW_CHUNK_ROWS);
+        const struct cw_search_row row = {
+            .hash = c->hashes[i],
+            .owner = atomic_load_explicit(&c->owners[i], memory_order_relaxed),
+            .studio = c->studios[i],
+            .kind = c->kinds[i]};
+        if (row.owner != 0) {
+            fn(ctx, &row);
+        }
+    }
+}
+
+static void each_of_segment(const struct cw_codes *c,
+                            void (*fn)(void *ctx, const struct cw_search_row *),
+                            void *ctx)
+{
+    for (uint32_t code = 0; code < c->head.n_codes; code++) {
+        uint32_t n;
+        const uint32_t *rows = cw_codes_rows_of(c, code, &n);
+        for (uint32_t i = 0; i < n; i++) {
+            const struct cw_search_row row = {.hash = c->codes[code],
+                                              .owner = cw_codes_owner(c, rows[i]),
+                                              .studio = c->rows[rows[i]].studio,
+                                              .kind = c->head.kind};
+            if (!cw_codes_is_gone(c, rows[i])) {
+                fn(ctx, &row);
+            }
+        }
+    }
+}
+
+void cw_search_each(struct cw_search *s,
+                    void (*fn)(void *ctx, const struct cw_search_row *), void *ctx)
+{
+    struct cw_search_snapshot *v = cw_search_snapshot_get(s);
+    for (unsigned i = 0; i < v->n_deltas; i++) {
+        each_of_delta(v->deltas[i], fn, ctx);
+    }
+    for (size_t i = 0; i < v->n_segments; i++) {
+        each_of_segment(v->segments[i], fn, ctx);
+    }
+    cw_search_snapshot_unref(v);
+}
+
 /* ---- figures ---------------------------------------------------------------------- */
 
 void cw_search_get_stats(struct cw_search *s, struct cw_search_stats *out)

@@ -101,6 +101,11 @@ int cw_search_find(struct cw_search *s, const struct cw_search_query *query,
  */
 uint64_t cw_search_mark(struct cw_search *s);
 
+/* Calls fn with every row that is in sight, in no order. Threads: as cw_search_find; what
+ * is added meanwhile may be left out. Cost: 50 ns a row */
+void cw_search_each(struct cw_search *s,
+                    void (*fn)(void *ctx, const struct cw_search_row *), void *ctx);
+
 struct cw_search_stats {
     uint64_t rows;       /* those removed but not yet dropped included */
     uint64_t removed;    /* not yet dropped */

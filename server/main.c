@@ -21,7 +21,9 @@
 #include "base/crypto.h"
 #include "base/json_read.h"
 #include "server/auth.h"
+#include "server/check.h"
 #include "server/log.h"
+#include "server/saved_dir.h"
 #include "server/service.h"
 
 #define EXIT_DONE 0
@@ -32,7 +34,13 @@ static const char usage[] =
     "celwatchd --data DIR [--listen ADDR:PORT] [--config FILE] [--store URL]   serve\n"
     "celwatchd init --data DIR [--store URL]     make a store, print the first admin "
     "key\n"
-    "celwatchd check --data DIR [--store URL]    verify every record of a stopped store\n"
+    "celwatchd check --data DIR [--store URL] [--repair]\n"
+    "                                            verify every record of a stopped store, "
+    "and\n"
+    "                                            the saved index against it; --repair "
+    "discards\n"
+    "                                            an index that is wrong, to be derived "
+    "again\n"
     "celwatchd backup --data DIR FILE            copy a stopped store into one file\n"
     "celwatchd --help-config                     every setting, as a commented file\n"
     "celwatchd --check-config --config FILE      is the file well-formed?\n";
@@ -40,7 +48,7 @@ static const char usage[] =
 struct arguments {
     const char *command; /* "" = serve */
     const char *file;    /* backup */
-    bool help, help_config, check_config;
+    bool help, help_config, check_config, repair;
     struct cw_conf conf;
 };
 
@@ -108,6 +116,8 @@ static int read_arguments(int argc, char **argv, struct arguments *a, struct cw_
             a->help_config = true;
         } else if (strcmp(argv[i], "--check-config") == 0) {
             a->check_config = true;
+        } else if (strcmp(argv[i], "--repair") == 0 && strcmp(a->command, "check") == 0) {
+            a->repair = true;
         } else if (i == 1 && is_command(argv[i])) {
             a->command = argv[i];
         } else if (argv[i][0] != '-' && strcmp(a->command, "backup") == 0 &&
@@ -177,8 +187,52 @@ static int init_store(const struct cw_conf *conf, struct cw_err *err)
     return cw_store_put_key(store, &key, key.id, err);
 }
 
-static int check_store(const struct cw_conf *conf, struct cw_err *err)
+static void close_saved(struct cw_saved **s)
 {
+    cw_saved_close(*s);
+}
+
+static int check_saved(const struct cw_conf *conf, struct cw_store *store,
+                       struct cw_check_report *report, struct cw_err *err)
+{
+    uint8_t secret[32];
+    CW_TRY(cw_store_secret(store, secret, err));
+    CW_AUTO(close_saved) struct cw_saved *saved = cw_saved_dir_open(conf, secret);
+    cw_wipe(secret, sizeof secret);
+    *report = (struct cw_check_report){0};
+    if (saved == NULL) {
+        return 0;
+    }
+    CW_TRY(cw_check_saved(store, conf, saved, report, err));
+    if (report->saved) {
+        (void)printf("saved index: %llu hashes, %llu problems\n",
+                     (unsigned long long)report->rows,
+                     (unsigned long long)report->problems);
+    }
+    return 0;
+}
+
+/* An index that is wrong is no loss: a start derives it again. */
+static int repair_saved(const struct cw_conf *conf, const struct cw_check_report *report,
+                        bool repair, struct cw_err *err)
+{
+    if (report->problems == 0) {
+        return 0;
+    }
+    if (!repair) {
+        return cw_fail(err, CW_E_CORRUPT,
+                       "the saved index is wrong (--repair discards it): %s",
+                       report->first);
+    }
+    (void)cw_saved_dir_discard(conf);
+    (void)printf(
+        "repaired: the saved index is discarded, the next start derives it again\n");
+    return 0;
+}
+
+static int check_store(const struct cw_conf *conf, bool repair, struct cw_err *err)
+{
+    struct cw_check_report saved;
     CW_AUTO(close_store) struct cw_store *store = NULL;
     struct cw_verify_report report;
     CW_TRY(open_store(conf, false, &store, err));
@@ -188,7 +242,8 @@ static int check_store(const struct cw_conf *conf, struct cw_err *err)
     if (report.problems > 0) {
         return cw_fail(err, CW_E_CORRUPT, "first problem: %s", report.first);
     }
-    return 0;
+    CW_TRY(check_saved(conf, store, &saved, err));
+    return repair_saved(conf, &saved, repair, err);
 }
 
 static int backup_store(const struct cw_conf *conf, const char *file, struct cw_err *err)
@@ -208,7 +263,7 @@ static int run_command(const struct arguments *a)
     if (strcmp(a->command, "init") == 0) {
         rc = init_store(&a->conf, &err);
     } else if (strcmp(a->command, "check") == 0) {
-        rc = check_store(&a->conf, &err);
+        rc = check_store(&a->conf, a->repair, &err);
     } else {
         rc = backup_store(&a->conf, a->file, &err);
     }

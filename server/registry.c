@@ -1,5 +1,6 @@
 #include "server/registry.h"
 
+#include "server/conf.h"
 #include "server/registry_internal.h"
 
 #include <stdlib.h>
@@ -12,6 +13,16 @@ const struct cw_registry_options CW_REGISTRY_DEFAULTS = {
                .sighting_bytes = (uint64_t)1 << 30,
                .max_descriptors = UINT32_MAX - 2},
 };
+
+struct cw_registry_options cw_registry_options_of(const struct cw_conf *conf)
+{
+    return (struct cw_registry_options){
+        .max_rows = conf->index_rows,
+        .derive_at_once = conf->derive_at_once,
+        .locals = {.points = conf->local_points,
+                   .sighting_bytes = conf->sighting_local_bytes,
+                   .max_descriptors = conf->local_descriptors}};
+}
 
 /* Whoever wants to save is not to wait for a moment without registrations. */
 static void init_steady(pthread_rwlock_t *lock)

@@ -28,6 +28,9 @@ struct cw_registry_options {
  * at once. */
 extern const struct cw_registry_options CW_REGISTRY_DEFAULTS;
 
+struct cw_conf;
+struct cw_registry_options cw_registry_options_of(const struct cw_conf *conf);
+
 /* An asset version. */
 struct cw_version {
     cw_asset_no no; /* 0 = retired since */

@@ -3,7 +3,7 @@ SERVER_SRC := server/conf.c server/log.c server/problem.c server/request.c serve
     server/routes.c server/names.c server/auth.c server/host.c server/body.c \
     server/deadline.c server/lane.c server/work.c server/stream.c server/metrics.c server/registry.c server/registry_load.c server/deriving.c \
     server/settling.c \
-    server/checkpoint.c server/locals.c server/runs.c server/clues.c server/placing.c \
+    server/checkpoint.c server/saved_dir.c server/check.c server/locals.c server/runs.c server/clues.c server/placing.c \
     server/matching.c server/folding.c server/templates.c server/match_json.c server/ingest.c server/http.c server/service.c \
     server/api_public.c server/api_keys.c server/api_collections.c server/api_assets.c \
     server/api_asset_reads.c server/api_sightings.c server/api_match.c \

@@ -16,6 +16,7 @@
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/registry.h"
+#include "server/saved_dir.h"
 #include "server/stream.h"
 
 struct cw_service {
@@ -99,66 +100,8 @@ static int open_store(const struct cw_conf *conf, struct cw_app *app, struct cw_
 static int open_registry(const struct cw_conf *conf, struct cw_app *app,
                          struct cw_err *err)
 {
-    const struct cw_registry_options options = {
-        .max_rows = conf->index_rows,
-        .derive_at_once = conf->derive_at_once,
-        .locals = {.points = conf->local_points,
-                   .sighting_bytes = conf->sighting_local_bytes,
-                   .max_descriptors = conf->local_descriptors}};
+    const struct cw_registry_options options = cw_registry_options_of(conf);
     return cw_registry_open(app->store, &options, &app->registry, err);
-}
-
-static int open_saved_at(const struct cw_conf *conf, const char *dir,
-                         const uint8_t secret[32], struct cw_saved **out,
-                         struct cw_err *err)
-{
-    struct cw_kv *kv = NULL;
-    const struct cw_kv_lmdb_options lmdb = {.dir = dir,
-                                            .first_map_bytes = (uint64_t)64 << 20,
-                                            .max_map_bytes = conf->save_bytes,
-                                            .max_readers = 8,
-                                            .n_tables = CW_SAVED_TABLES,
-                                            .create = true,
-                                            .derived = true};
-    CW_TRY(cw_kv_open_lmdb(&lmdb, &kv, err));
-    return cw_saved_open(kv, secret, out, err);
-}
-
-/* A file that is damaged goes: all that is in it can be derived again. */
-static void discard_saved(const char *dir)
-{
-    static const char *const FILES[] = {"data.mdb", "lock.mdb"};
-    char path[CW_CONF_TEXT_CAP + 64];
-    for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
-        (void)snprintf(path, sizeof path, "%s/%s", dir, FILES[i]);
-        (void)unlink(path);
-    }
-}
-
-/* In a folder of its own beside the truth. Without it everything works, but starts take
- * longer: so what cannot be opened is said and done without. */
-static void open_saved(struct cw_service *s)
-{
-    char dir[CW_CONF_TEXT_CAP + 32];
-    char url[CW_CONF_TEXT_CAP + 8];
-    struct cw_err err;
-    if (s->conf.save_seconds == 0 ||
-        cw_service_store_url(&s->conf, url, sizeof url, &err) != 0 ||
-        strncmp(url, "lmdb:", 5) != 0) {
-        return;
-    }
-    (void)snprintf(dir, sizeof dir, "%s/derived", url + 5);
-    int rc = open_saved_at(&s->conf, dir, s->app.pepper, &s->saved, &err);
-    if (rc == CW_E_CORRUPT) {
-        cw_log(CW_LOG_WARN, "event=saved_index_discarded dir=\"%s\" why=\"%s\"", dir,
-               err.text);
-        discard_saved(dir);
-        rc = open_saved_at(&s->conf, dir, s->app.pepper, &s->saved, &err);
-    }
-    if (rc != 0) {
-        cw_log(CW_LOG_WARN, "event=saved_index_unusable dir=\"%s\" why=\"%s\"", dir,
-               err.text);
-    }
 }
 
 /* Not while something is pending: what is saved is taken to be complete. */
@@ -185,7 +128,7 @@ static int open_parts(struct cw_service *s, struct cw_err *err)
     CW_TRY(cw_streams_open(app->store, s->conf.listeners, &app->streams, err));
     cw_store_on_commit(app->store, cw_streams_committed, app->streams);
     CW_TRY(open_registry(&s->conf, app, err));
-    open_saved(s);
+    s->saved = cw_saved_dir_open(&s->conf, app->pepper);
     CW_TRY(cw_registry_load(app->registry, s->saved, err));
     s->loaded = true;
     s->saved_ns = cw_mono_ns();

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define WIDTH 640
@@ -147,21 +148,19 @@ static void a_damaged_one_is_derived_again(void **state)
     assert_true(said(s, "derived_assets=0 "));
 }
 
-/* The chunks of what is saved are most of the file: some of its bytes change. */
-static void changed_bytes_are_noticed(void **state)
+/* Changes a bit of each header of the blob that names all others. */
+static void change_header(const struct t_server *s)
 {
-    struct t_server *s = *state;
     char path[T_PATH_CAP + 32];
     static const char mark[] = "registry";
-    t_server_stop(s);
+    char block[4096];
+    unsigned changed = 0;
     derived_file(s, path);
     FILE *f = fopen(path, "r+b");
     assert_non_null(f);
-    char block[4096];
-    unsigned changed = 0;
     for (long at = 0; fread(block, sizeof block, 1, f) == 1; at += (long)sizeof block) {
         for (size_t i = 0; i + sizeof mark + 40 < sizeof block; i++) {
-            if (memcmp(block + i, mark, sizeof mark - 1) == 0) { /* its header */
+            if (memcmp(block + i, mark, sizeof mark - 1) == 0) {
                 block[i + sizeof mark + 10] ^= 1;
                 assert_int_equal(fseek(f, at, SEEK_SET), 0);
                 assert_int_equal(fwrite(block, sizeof block, 1, f), 1);
@@ -172,9 +171,54 @@ static void changed_bytes_are_noticed(void **state)
     }
     (void)fclose(f);
     assert_true(changed > 0);
+}
+
+static void changed_bytes_are_noticed(void **state)
+{
+    struct t_server *s = *state;
+    t_server_stop(s);
+    change_header(s);
     t_server_start(s);
     assert_true(said(s, "derived_assets=3 "));
     expect_part(s, 2);
+}
+
+/* Runs `celwatchd check` on the stopped store; returns its exit status. */
+static int check(const struct t_server *s, bool repair, struct cw_buf *out)
+{
+    char program[T_PATH_CAP];
+    char store[T_PATH_CAP + 8];
+    char errors[T_PATH_CAP + 8];
+    t_program("celwatchd", program);
+    (void)snprintf(store, sizeof store, "%s/store", s->dir);
+    (void)snprintf(errors, sizeof errors, "%s/check", s->dir);
+    const char *const argv[] = {
+        program, "check", "--data", store, repair ? "--repair" : NULL, NULL};
+    struct t_process p =
+        t_process_start(&(struct t_spawn){.argv = argv, .stderr_path = errors});
+    cw_buf_clear(out);
+    t_process_read_all(&p, 60, out);
+    const int status = t_process_wait(&p, 60);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void a_check_compares_it_with_the_truth(void **state)
+{
+    struct t_server *s = *state;
+    CW_AUTO(cw_buf_done) struct cw_buf out = CW_BUF_INIT(1 << 20);
+    t_server_stop(s);
+    assert_int_equal(check(s, false, &out), 0);
+    assert_non_null(strstr(cw_buf_str(&out), "saved index: "));
+    assert_non_null(strstr(cw_buf_str(&out), " 0 problems"));
+    change_header(s);
+    assert_int_not_equal(check(s, false, &out), 0);
+    assert_int_equal(check(s, true, &out), 0);
+    assert_non_null(strstr(cw_buf_str(&out), "repaired"));
+    assert_int_equal(check(s, false, &out), 0);
+    t_server_start(s);
+    assert_true(said(s, "derived_assets=3 "));
+    expect_part(s, 1);
 }
 
 /* A start that lost the derived index answers at once, says that it is degraded, and what
@@ -216,6 +260,7 @@ int main(void)
         cmocka_unit_test(without_it_all_is_derived),
         cmocka_unit_test(a_damaged_one_is_derived_again),
         cmocka_unit_test(changed_bytes_are_noticed),
+        cmocka_unit_test(a_check_compares_it_with_the_truth),
         cmocka_unit_test(a_degraded_start_loses_no_alarm),
     };
     return cmocka_run_group_tests(tests, t_server_group_setup, t_server_group_teardown);

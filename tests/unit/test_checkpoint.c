@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "server/check.h"
 #include "server/checkpoint.h"
 #include "server/ingest.h"
 #include "tests/support/t_app.h"
@@ -67,7 +68,9 @@ static void add_sighting(uint64_t scene)
     struct cw_recorded done = {0};
     (void)snprintf(in.sighting.url, sizeof in.sighting.url, "http://h.example/%u",
                    (unsigned)scene);
+    in.sighting.id[0] = (uint8_t)scene;
     assert_int_equal(cw_ingest_sightings(&t.app, &t.who, &in, 1, &done, NULL), 0);
+    assert_int_equal(done.rc, 0);
     cw_fingerprint_done(&in.fp);
 }
 
@@ -322,6 +325,63 @@ static void damage_is_noticed(void **state)
     }
 }
 
+/* ---- checking ---------------------------------------------------------------------- */
+
+static struct cw_check_report check(void)
+{
+    struct cw_check_report report;
+    assert_int_equal(cw_check_saved(t.app.store, &t.conf, saved, &report, NULL), 0);
+    return report;
+}
+
+static void what_is_right_has_no_problem(void **state)
+{
+    (void)state;
+    assert_false(check().saved);
+    fill();
+    retire_asset(3);
+    save();
+    add_asset(20, 9, 0); /* beyond the mark: no business of the check */
+    retire_asset(1);
+    const struct cw_check_report report = check();
+    assert_true(report.saved);
+    assert_int_equal(report.problems, 0);
+    assert_int_equal(report.rows, 7 + 3);
+}
+
+/* A search that lost an asset, or kept one that went, or has another hash. */
+static void what_is_wrong_is_told(void **state)
+{
+    (void)state;
+    fill();
+    struct cw_registry *right = t.app.registry;
+    for (unsigned i = 0; i < 3; i++) {
+        const struct cw_search_row more = {
+            .owner = i == 1 ? 4000 : 2, .studio = t.who.studio, .kind = CW_VIEW_PDQ};
+        struct cw_registry *wrong = load(NULL);
+        if (i != 1) {
+            cw_search_remove(wrong->assets, 2);
+        }
+        if (i != 0) {
+            assert_int_equal(cw_search_add(wrong->assets, &more, 1, NULL), 0);
+        }
+        assert_int_equal(cw_checkpoint_save(wrong, saved, NULL), 0);
+        cw_registry_close(wrong);
+        assert_true(check().problems > 0);
+    }
+    assert_int_equal(cw_checkpoint_save(right, saved, NULL), 0);
+    assert_int_equal(check().problems, 0);
+}
+
+static void what_cannot_be_used_is_told(void **state)
+{
+    (void)state;
+    fill();
+    save();
+    t.conf.local_points = 150;
+    assert_int_equal(check().problems, 1);
+}
+
 int main(void)
 {
 #define WITH_ALL(test) cmocka_unit_test_setup_teardown(test, open_all, close_all)
@@ -329,7 +389,8 @@ int main(void)
         WITH_ALL(nothing_saved_is_nothing),   WITH_ALL(comes_back_as_it_was),
         WITH_ALL(goes_on_from_there),         WITH_ALL(descriptors_may_come_later),
         WITH_ALL(other_settings_are_noticed), WITH_ALL(another_history_is_noticed),
-        WITH_ALL(damage_is_noticed),
+        WITH_ALL(damage_is_noticed),          WITH_ALL(what_is_right_has_no_problem),
+        WITH_ALL(what_is_wrong_is_told),      WITH_ALL(what_cannot_be_used_is_told),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     for (size_t i = 0; i <= SCENES; i++) {
