@@ -73,14 +73,16 @@ static int read_object(const struct cw_request *r, struct cw_fingerprint *out,
 
 static void match_one(struct cw_app *app, struct cw_request *r)
 {
-    static const char *const names[] = {"all", "effort"};
+    static const char *const names[] = {"all", "effort", "collection", "embargoed"};
     struct cw_refusal why;
     struct cw_err err;
     uint64_t all;
+    uint64_t embargoed;
     bool fast;
     CW_AUTO(cw_fingerprint_done) struct cw_fingerprint fp = {0};
     CW_AUTO(cw_found_list_done) struct cw_found_list found = {0};
-    int rc = cw_request_only_params(r, names, 2, &why);
+    int rc = cw_request_only_params(r, names, sizeof names / sizeof *names, &why);
+    rc = rc == 0 ? cw_request_number(r, "embargoed", 0, 1, 0, &embargoed, &why) : rc;
     rc = rc == 0 ? cw_request_number(r, "all", 0, 1, 0, &all, &why) : rc;
     rc = rc == 0 ? cw_request_effort(r, &fast, &why) : rc;
     if (rc == 0) {
@@ -93,7 +95,10 @@ static void match_one(struct cw_app *app, struct cw_request *r)
         return;
     }
     const struct cw_match_options options = {
-        .least = all != 0 ? CW_BAND_NONE : CW_BAND_WEAK, .fast = fast};
+        .least = all != 0 ? CW_BAND_NONE : CW_BAND_WEAK,
+        .fast = fast,
+        .filter = {.collection = cw_request_param(r, "collection"),
+                   .embargoed = embargoed != 0}};
     if (cw_match_assets(app, r->key.studio, &fp, &options, &found, &err) != 0) {
         cw_answer_failure(r, &err);
         return;

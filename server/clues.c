@@ -4,6 +4,7 @@
 
 #include "index/search.h"
 
+#define FILTERED_MAX 100000
 #define RADIUS_ALL 128 /* half of the bits: everything, in order of distance */
 
 /* A found picture is taken apart, what is registered is not. */
@@ -67,6 +68,16 @@ static int add_clues(struct cw_clues *c, const struct cw_hits *hits,
     return 0;
 }
 
+/* Owners that are looked at. A filter comes after the search, so nearer ones that it
+ * drops must not keep others out. */
+static size_t most_hits(const struct cw_match_options *options)
+{
+    if (options->filter.collection != NULL || options->filter.embargoed) {
+        return FILTERED_MAX;
+    }
+    return options->least == CW_BAND_NONE ? CW_MATCHES_ALL : CW_MATCHES_MAX;
+}
+
 /* Looks for all views of one kind at once. */
 static int follow(struct cw_search *search, cw_studio_no studio, uint64_t n_assets,
                   const struct cw_fingerprint *fp, struct cw_clue_route route,
@@ -99,8 +110,7 @@ static int follow(struct cw_search *search, cw_studio_no studio, uint64_t n_asse
         .n_hashes = n,
         .hashes = hashes,
         .from = options->late != NULL ? options->late->rows : 0};
-    CW_TRY(cw_search_find(search, &query, all ? CW_MATCHES_ALL : CW_MATCHES_MAX, &hits,
-                          err));
+    CW_TRY(cw_search_find(search, &query, most_hits(options), &hits, err));
     return add_clues(out, &hits, asked, route, err);
 }
 

@@ -313,23 +313,49 @@ static int finish(struct cw_found_list *found, int rc, struct cw_found_list *out
     return 0;
 }
 
+static int is_wanted(struct cw_app *app, const struct cw_asset *a,
+                     const struct cw_match_filter *filter, bool *out, struct cw_err *err)
+{
+    uint64_t until = a->embargo_until_us;
+    *out = filter->collection == NULL || strcmp(filter->collection, a->collection) == 0;
+    if (!*out || !filter->embargoed) {
+        return 0;
+    }
+    if (until == 0) {
+        struct cw_collection c;
+        const int rc =
+            cw_store_get_collection(app->store, a->studio, a->collection, &c, err);
+        if (rc != 0 && rc != CW_E_NOT_FOUND) {
+            return rc;
+        }
+        until = rc == 0 ? c.embargo_until_us : 0;
+    }
+    *out = until > cw_utc_us();
+    return 0;
+}
+
 /* Clues of one asset. One that was retired between search and reading is still readable
  * by number, so a miss here is damage. */
 static int add_asset(struct cw_app *app, cw_studio_no studio,
                      const struct cw_fingerprint *fp, const struct cw_clue *clues,
-                     size_t n, enum cw_band least, struct cw_found_list *l,
-                     struct cw_err *err)
+                     size_t n, const struct cw_match_options *options,
+                     struct cw_found_list *l, struct cw_err *err)
 {
     struct cw_found *f = &l->items[l->n];
+    bool wanted;
     CW_AUTO(cw_fingerprint_done) struct cw_fingerprint asset = {0};
     CW_AUTO(cw_buf_done) struct cw_buf bytes = CW_BUF_INIT(CW_FP_MAX_BYTES);
     CW_TRY(
         cw_store_get_asset_no(app->store, studio, clues->owner, &f->asset, &bytes, err));
+    CW_TRY(is_wanted(app, &f->asset, &options->filter, &wanted, err));
+    if (!wanted) {
+        return 0;
+    }
     CW_TRY(cw_fingerprint_decode(f->asset.fingerprint, &asset, err));
     f->asset.fingerprint = cw_bytes_of(NULL, 0); /* `bytes` ends here */
     struct pair pair = {.asset = &asset, .found = fp, .n_assets = l->searched};
     CW_TRY(pair_init(&pair, clues, n, err));
-    if (judge(&pair, clues, n, least, f)) {
+    if (judge(&pair, clues, n, options->least, f)) {
         f->match.asset = clues->owner;
         l->n++;
     }
@@ -359,8 +385,8 @@ int cw_read_sighting(struct cw_app *app, cw_studio_no studio, cw_sighting_no no,
 
 static int add_sighting(struct cw_app *app, cw_studio_no studio,
                         const struct cw_fingerprint *asset, const struct cw_clue *clues,
-                        size_t n, enum cw_band least, struct cw_found_list *l,
-                        struct cw_err *err)
+                        size_t n, const struct cw_match_options *options,
+                        struct cw_found_list *l, struct cw_err *err)
 {
     struct cw_sighting sighting;
     CW_AUTO(cw_fingerprint_done) struct cw_fingerprint seen = {0};
@@ -369,7 +395,7 @@ static int add_sighting(struct cw_app *app, cw_studio_no studio,
     struct pair pair = {
         .asset = asset, .found = &seen, .asset_asks = true, .n_assets = l->searched};
     CW_TRY(pair_init(&pair, clues, n, err));
-    if (judge(&pair, clues, n, least, f)) {
+    if (judge(&pair, clues, n, options->least, f)) {
         f->match.sighting = clues->owner;
         f->match.lookback = true;
         l->n++;
@@ -379,14 +405,15 @@ static int add_sighting(struct cw_app *app, cw_studio_no studio,
 
 typedef int add_fn(struct cw_app *app, cw_studio_no studio,
                    const struct cw_fingerprint *fp, const struct cw_clue *clues, size_t n,
-                   enum cw_band least, struct cw_found_list *l, struct cw_err *err);
+                   const struct cw_match_options *options, struct cw_found_list *l,
+                   struct cw_err *err);
 
 /* Judges owner by owner. The risk of a false match grows with the registered assets,
  * whichever side is searched. */
 static int judge_all(struct cw_app *app, cw_studio_no studio,
                      const struct cw_fingerprint *fp, const struct cw_clues *clues,
-                     enum cw_band least, add_fn *add, struct cw_found_list *out,
-                     struct cw_err *err)
+                     const struct cw_match_options *options, add_fn *add,
+                     struct cw_found_list *out, struct cw_err *err)
 {
     struct cw_found_list found = {.searched = cw_registry_assets(app->registry, studio)};
     int rc = reserve(&found, clues->n, err);
@@ -394,7 +421,7 @@ static int judge_all(struct cw_app *app, cw_studio_no studio,
         const struct cw_clue *first = &clues->items[i];
         for (n = 1; i + n < clues->n && first[n].owner == first->owner; n++) {
         }
-        rc = add(app, studio, fp, first, n, least, &found, err);
+        rc = add(app, studio, fp, first, n, options, &found, err);
     }
     return finish(&found, rc, out);
 }
@@ -422,7 +449,7 @@ int cw_match_assets(struct cw_app *app, cw_studio_no studio,
     CW_AUTO(cw_clues_done) struct cw_clues clues = {0};
     CW_TRY(cw_clues_gather(app->registry, CW_LOCALS_ASSETS, studio, fp, options, &clues,
                            err));
-    CW_TRY(judge_all(app, studio, fp, &clues, options->least, add_asset, out, err));
+    CW_TRY(judge_all(app, studio, fp, &clues, options, add_asset, out, err));
     CW_TRY(cw_fold_runs(app, studio, fp, out, err));
     cw_lower_templates(out, options->least);
     if (options->least == CW_BAND_NONE && out->n > CW_MATCHES_ALL) {
@@ -439,7 +466,7 @@ int cw_match_sightings(struct cw_app *app, cw_studio_no studio,
     CW_AUTO(cw_clues_done) struct cw_clues clues = {0};
     CW_TRY(cw_clues_gather(app->registry, CW_LOCALS_SIGHTINGS, studio, fp, options,
                            &clues, err));
-    return judge_all(app, studio, fp, &clues, options->least, add_sighting, out, err);
+    return judge_all(app, studio, fp, &clues, options, add_sighting, out, err);
 }
 
 double cw_expected_false(struct cw_app *app, cw_studio_no studio,

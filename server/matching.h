@@ -44,9 +44,17 @@ struct cw_match_mark {
     uint64_t rows, local;
 };
 
+/* Which assets are wanted; all zero = all. Looked at after the search. */
+struct cw_match_filter {
+    const char *collection; /* only of this one; NULL = of any */
+    bool embargoed;         /* only those that may not be seen yet: by their own date, or
+                               that of their collection if they have none */
+};
+
 struct cw_match_options {
     enum cw_band least;               /* matches of a lower band are left out */
     bool fast;                        /* by hashes alone */
+    struct cw_match_filter filter;    /* of assets */
     const struct cw_match_mark *late; /* hashes published before are left out, and local
                                          descriptors unless some came since; NULL = all */
 };

@@ -45,6 +45,47 @@ static void a_registered_picture_is_matched(void **state)
     assert_true(t_json_bool(r.json, "/matches/0/exact_bytes"));
 }
 
+/* Asks for the assets that pass a filter; the first must be that of `collection`. */
+static void expect_filtered(const struct t_server *s, size_t n, const char *query,
+                            const char *collection)
+{
+    char path[T_JSON_CAP];
+    CW_AUTO(cw_buf_done) struct cw_buf png = t_drawing('f');
+    t_format(path, "/v1/match?%s", query);
+    CW_AUTO(t_reply_done)
+    struct t_reply r = t_send_picture(s, s->admin_key, "POST", path, cw_buf_view(&png));
+    t_expect_status(&r, 200);
+    assert_int_equal(t_json_count(r.json, "/matches"), n);
+    if (n > 0) {
+        t_expect_text(r.json, "/matches/0/collection", collection);
+    }
+}
+
+static void answers_can_be_filtered(void **state)
+{
+    const struct t_server *s = *state;
+    static const char *const puts[] = {
+        "/v1/collections/open/assets/one?embargo_until=2001-01-01T00:00:00Z",
+        "/v1/collections/secret/assets/one?embargo_until=2999-01-01T00:00:00Z",
+        "/v1/collections/plain/assets/one"};
+    CW_AUTO(cw_buf_done) struct cw_buf png = t_drawing('f');
+    for (size_t i = 0; i < 3; i++) {
+        CW_AUTO(t_reply_done)
+        struct t_reply put =
+            t_send_picture(s, s->admin_key, "PUT", puts[i], cw_buf_view(&png));
+        t_expect_status(&put, 201);
+    }
+    expect_filtered(s, 1, "collection=plain", "plain");
+    expect_filtered(s, 1, "collection=secret", "secret");
+    expect_filtered(s, 0, "collection=other", "");
+    expect_filtered(s, 1, "embargoed=1", "secret");
+    expect_filtered(s, 0, "embargoed=1&collection=open", "");
+    CW_AUTO(t_reply_done)
+    struct t_reply wrong = t_send_picture(s, s->admin_key, "POST",
+                                          "/v1/match?embargoed=2", cw_buf_view(&png));
+    t_expect_problem(&wrong, 400, "bad_query");
+}
+
 static void a_mirrored_turned_or_smaller_copy_is_matched(void **state)
 {
     const struct t_server *s = *state;
@@ -250,6 +291,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_registered_picture_is_matched),
+        cmocka_unit_test(answers_can_be_filtered),
         cmocka_unit_test(a_mirrored_turned_or_smaller_copy_is_matched),
         cmocka_unit_test(a_stranger_is_not_matched),
         cmocka_unit_test(all_shows_the_nearest_even_if_it_is_no_match),
