@@ -145,6 +145,7 @@ static enum cw_body body_kind_of(const char *type)
         {"application/json", CW_BODY_JSON},
         {"application/x-ndjson", CW_BODY_NDJSON},
         {"application/vnd.celwatch.hashes", CW_BODY_HASHES},
+        {"application/vnd.celwatch.fingerprints", CW_BODY_FINGERPRINTS},
         {"application/octet-stream", CW_BODY_PICTURE},
     };
     const size_t len = strcspn(type, "; \t"); /* parameters do not matter here */
@@ -164,16 +165,14 @@ static enum cw_body default_body(unsigned bodies)
 
 static uint64_t body_limit(const struct cw_conf *conf, enum cw_body kind)
 {
-    switch (kind) {
-    case CW_BODY_PICTURE:
+    if (kind == CW_BODY_PICTURE) {
         return conf->picture_bytes;
-    case CW_BODY_NDJSON:
-        return conf->bulk_bytes;
-    case CW_BODY_HASHES:
-        return conf->batch_hashes * CW_HASH_BYTES;
-    default:
-        return conf->json_bytes;
     }
+    if (kind == CW_BODY_HASHES) {
+        return conf->batch_hashes * CW_HASH_BYTES;
+    }
+    const bool many = kind == CW_BODY_NDJSON || kind == CW_BODY_FINGERPRINTS;
+    return many ? conf->bulk_bytes : conf->json_bytes;
 }
 
 /* ---- what the first call checks, in this order ------------------------------------ */
