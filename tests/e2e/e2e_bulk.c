@@ -113,8 +113,7 @@ static void a_body_that_is_cut_short_registers_nothing(void **state)
     struct t_reply r = t_post_records(s, s->admin_key, "binary", &records);
     t_expect_problem(&r, 400, "bad_batch");
     CW_AUTO(t_reply_done)
-    struct t_reply get =
-        t_get(s, s->admin_key, "/v1/collections/binary/assets/cut-0");
+    struct t_reply get = t_get(s, s->admin_key, "/v1/collections/binary/assets/cut-0");
     t_expect_problem(&get, 404, "not_found");
 }
 

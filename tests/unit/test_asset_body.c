@@ -63,8 +63,8 @@ static void expect_refused(enum cw_body kind, enum cw_problem problem)
 {
     struct cw_bulk bulk = {0};
     struct cw_refusal why;
-    assert_int_equal(
-        cw_bulk_read(cw_buf_view(&body), kind, MAX_RECORDS, &bulk, &why), -1);
+    assert_int_equal(cw_bulk_read(cw_buf_view(&body), kind, MAX_RECORDS, &bulk, &why),
+                     -1);
     assert_int_equal(why.problem, problem);
     assert_null(bulk.records);
 }
