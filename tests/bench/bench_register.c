@@ -78,9 +78,9 @@ struct bodies {
     const struct t_server *server;
     const char *type;
     size_t n, record_bytes;
-    size_t n_local;  /* of each record */
-    size_t run;      /* records in a row that look alike; 1 = none */
-    uint64_t next;   /* number of the next asset */
+    size_t n_local; /* of each record */
+    size_t run;     /* records in a row that look alike; 1 = none */
+    uint64_t next;  /* number of the next asset */
     struct cw_buf template;
 };
 
@@ -368,9 +368,8 @@ static void bench_one(const struct t_server *s, uint64_t rows)
                   "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer "
                   "%s\r\n\r\n",
                   s->admin_key);
-    struct t_load load = {.port = s->port,
-                          .connections = MANY_CONNECTIONS,
-                          .duration_ns = ROUND_NS / 3};
+    struct t_load load = {
+        .port = s->port, .connections = MANY_CONNECTIONS, .duration_ns = ROUND_NS / 3};
     for (size_t i = 0; i < N_ROUNDS; i++) {
         load.request = cw_buf_view(&health);
         const struct t_round empty = t_measure_load(&load, &s->process.pid, 1);
