@@ -38,6 +38,7 @@ struct lmdb_kv {
     MDB_env *env; /* NULL if it could not even be reopened for reading */
     MDB_dbi tables[CW_KV_TABLES_MAX];
     int lock_fd;
+    int witness_fd; /* of the data, never written through: see nothing_was_lost */
     pthread_rwlock_t map_lock; /* guards: env, tables, the address of the map */
     pthread_mutex_t copy_lock; /* held while a copy is made; taken before map_lock */
     atomic_bool full;          /* the last write ran out of map */
@@ -238,6 +239,15 @@ static bool has_panicked(struct lmdb_kv *kv)
     return rc == MDB_PANIC;
 }
 
+/* On a disk that gets full a write is cut short, which LMDB calls EIO. An open file is
+ * told of every page that the kernel took and could not write since it was opened, once
+ * for each opening (errseq_t, Linux 4.13): if this one is told of none, the commit failed
+ * before anything was at stake. */
+static bool nothing_was_lost(const struct lmdb_kv *kv)
+{
+    return kv->witness_fd >= 0 && fdatasync(kv->witness_fd) == 0;
+}
+
 /* What a failed mdb_txn_commit leaves behind. When room ran out, the pages of the aborted
  * transaction are simply not referenced. After any other failure the kernel may have
  * dropped dirty pages that LMDB believes written, so writing stops for good. */
@@ -247,8 +257,12 @@ static int fail_commit(struct lmdb_kv *kv, int rc, bool *out_panicked, struct cw
     if (code_of(rc) == CW_E_BUSY || code_of(rc) == CW_E_NO_MEMORY) {
         return fail_mdb(rc, "commit", err);
     }
-    atomic_store(&kv->broken, true);
     *out_panicked = has_panicked(kv);
+    if (rc == EIO && !*out_panicked && nothing_was_lost(kv)) {
+        return cw_fail(err, CW_E_BUSY,
+                       "database: the disk took a part of a commit only, is it full?");
+    }
+    atomic_store(&kv->broken, true);
     return cw_fail(err, *out_panicked ? CW_E_UNKNOWN : CW_E_IO,
                    "database: commit failed, no more writes until restart: %s",
                    mdb_strerror(rc));
@@ -440,6 +454,9 @@ static void lmdb_close(struct cw_kv *base)
 {
     struct lmdb_kv *kv = kv_of(base);
     close_env(kv);
+    if (kv->witness_fd >= 0) {
+        close(kv->witness_fd);
+    }
     if (kv->lock_fd >= 0) {
         close(kv->lock_fd); /* gives the flock up */
     }
@@ -447,6 +464,13 @@ static void lmdb_close(struct cw_kv *base)
     pthread_mutex_destroy(&kv->copy_lock);
     free(kv->dir);
     free(kv);
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+    }
 }
 
 static int make_directory(const char *dir, struct cw_err *err)
@@ -466,8 +490,8 @@ static int take_lock(struct lmdb_kv *kv, struct cw_err *err)
     CW_TRY(cw_buf_check(&path, "store path", err));
     kv->lock_fd = open(cw_buf_str(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (kv->lock_fd < 0) {
-        return cw_fail(err, CW_E_IO, "cannot open the store's lock file: error %d",
-                       errno);
+        return cw_fail(err, CW_E_IO, "cannot open the store's lock file: %s",
+                       errno == EROFS ? "the disk is read-only" : "no right to write");
     }
     if (flock(kv->lock_fd, LOCK_EX | LOCK_NB) != 0) {
         return cw_fail(err, CW_E_BUSY, "another process has the store open");
@@ -502,13 +526,40 @@ static uint64_t first_map(const struct lmdb_kv *kv, uint64_t file_bytes)
     return map > file_bytes ? map : file_bytes;
 }
 
+/* Gives LMDB's table of readers its place on the disk now: it is mapped, and a page that
+ * finds no room when it is first used would end the process. */
+static int reserve_readers(const struct lmdb_kv *kv, struct cw_err *err)
+{
+    static const off_t line = 64; /* bytes of a reader, and of the head */
+    CW_AUTO(cw_buf_done) struct cw_buf path = CW_BUF_INIT(PATH_MAX);
+    cw_buf_printf(&path, "%s/lock.mdb", kv->dir);
+    CW_TRY(cw_buf_check(&path, "store path", err));
+    CW_AUTO(close_fd)
+    int fd = open(cw_buf_str(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || posix_fallocate(fd, 0, line * ((off_t)kv->o.max_readers + 4)) != 0) {
+        return cw_fail(err, CW_E_IO, "no room on the disk for the table of readers");
+    }
+    return 0;
+}
+
+static void open_witness(struct lmdb_kv *kv)
+{
+    CW_AUTO(cw_buf_done) struct cw_buf path = CW_BUF_INIT(PATH_MAX);
+    cw_buf_printf(&path, "%s/data.mdb", kv->dir);
+    kv->witness_fd = open(cw_buf_str(&path), O_RDONLY | O_CLOEXEC);
+}
+
 static int open_all(struct lmdb_kv *kv, struct cw_err *err)
 {
     uint64_t file_bytes = 0;
     CW_TRY(take_directory(kv, &file_bytes, err));
+    CW_TRY(kv->o.read_only ? 0 : reserve_readers(kv, err));
     const int rc = open_env(kv, first_map(kv, file_bytes), kv->o.read_only);
     if (rc != 0) {
         return fail_mdb(rc, "open", err);
+    }
+    if (!kv->o.read_only) {
+        open_witness(kv);
     }
     if (file_bytes > 0) {
         return 0;
@@ -546,6 +597,7 @@ int cw_kv_open_lmdb(const struct cw_kv_lmdb_options *options, struct cw_kv **out
     }
     kv->base.ops = &lmdb_ops;
     kv->lock_fd = -1;
+    kv->witness_fd = -1;
     kv->o = *options;
     kv->dir = strdup(options->dir);
     /* Readers follow each other closely; without preference a resize might wait for ever.
@@ -567,13 +619,6 @@ int cw_kv_open_lmdb(const struct cw_kv_lmdb_options *options, struct cw_kv **out
 }
 
 /* ---- restoring -------------------------------------------------------------------- */
-
-static void close_fd(int *fd)
-{
-    if (*fd >= 0) {
-        close(*fd);
-    }
-}
 
 static int copy_file(const char *from, const char *to, struct cw_err *err)
 {

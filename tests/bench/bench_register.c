@@ -172,10 +172,10 @@ static void make_lines(void *ctx, struct cw_buf *out)
         cw_hash_format(&code, hex);
         cw_buf_printf(&lines, "{\"id\":\"%010llu\",\"fingerprint\":{\"pdq\":\"%s\"}}\n",
                       (unsigned long long)b->next++, hex);
+        b->record_bytes = lines.len / (i + 1);
     }
     add_head(b, lines.len, out);
     cw_buf_add(out, lines.p, lines.len);
-    b->record_bytes = lines.len / b->n;
 }
 
 static void make_put(void *ctx, struct cw_buf *out)

@@ -55,8 +55,10 @@ int t_server_command(const struct t_server *s, const char *command, const char *
     path_in(s, "command", errors);
     t_write_file(errors, cw_bytes_str(""));
     const char *const argv[] = {program, command, "--data", store, file, NULL};
-    struct t_process p =
-        t_process_start(&(struct t_spawn){.argv = argv, .stderr_path = errors});
+    const char *const serve[] = {program,    "--data",      store,
+                                 "--listen", "127.0.0.1:0", NULL};
+    struct t_process p = t_process_start(
+        &(struct t_spawn){.argv = command != NULL ? argv : serve, .stderr_path = errors});
     t_process_read_all(&p, STOP_S, out);
     const int status = t_process_wait(&p, STOP_S);
     t_read_file(errors, out);

@@ -35,6 +35,7 @@ void t_server_kill(struct t_server *s);
 
 /* Runs `celwatchd COMMAND --data STORE [FILE]` on its store, whether it runs or not.
  *
+ * command  NULL = serve, which is expected to fail
  * file     NULL = none
  * out      what it printed on both outputs is appended
  * Returns  the exit status */
