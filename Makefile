@@ -161,8 +161,8 @@ $(BENCHES_DECODE): $(BUILD)/%: $(BUILD)/tests/bench/%.o $(call objects,$(TEST_PI
 $(BENCHES_INDEX): $(BUILD)/%: $(BUILD)/tests/bench/%.o $(LIB_INDEX) $(LIB_HASHING) $(LIB_BASE)
 	$(link) $(call libs_of,$(PKG_INDEX)) $(LIBS_BASE)
 $(BENCHES_HTTP): $(BUILD)/%: $(BUILD)/tests/bench/%.o $(call objects,$(TEST_PICTURES_SRC) $(TEST_SUPPORT_SRC)) \
-    $(LIB_INDEX) $(LIB_DECODE) $(LIB_HASHING) $(LIB_BASE) | $(PROGRAMS)
-	$(link) $(call libs_of,$(PKG_DECODE) $(PKG_INDEX) libcurl libmicrohttpd cmocka) $(LIBS_BASE)
+    $(LIB_DECODE) $(LIB_HASHING) $(LIB_BASE) | $(PROGRAMS)
+	$(link) $(call libs_of,$(PKG_DECODE) libcurl libmicrohttpd cmocka) $(LIBS_BASE)
 
 # ---- fuzzers: clang's libFuzzer, or a replay program with any compiler ------------------
 FUZZERS := $(FUZZ_HASHING) $(FUZZ_INDEX) $(FUZZ_SERVER)
