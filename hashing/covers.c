@@ -28,13 +28,13 @@ static bool is_near(double v, double wanted)
     return v > wanted - UNTURNED && v < wanted + UNTURNED;
 }
 
-static bool has_same(const struct cw_fingerprint *keyframe, struct at at,
-                     const struct cw_hash *bits)
+/* `places` are those of the keyframe's descriptors. */
+static bool has_same(const struct cw_fingerprint *keyframe, const struct at *places,
+                     struct at at, const struct cw_hash *bits)
 {
     for (size_t i = 0; i < keyframe->n_local; i++) {
-        const struct at k = place_of(&keyframe->local[i], keyframe);
-        const double dx = k.x - at.x;
-        const double dy = k.y - at.y;
+        const double dx = places[i].x - at.x;
+        const double dy = places[i].y - at.y;
         if (dx * dx + dy * dy <= NEARBY * NEARBY &&
             cw_hash_distance(&keyframe->local[i].bits, bits) <= CW_LOCAL_RADIUS) {
             return true;
@@ -43,16 +43,16 @@ static bool has_same(const struct cw_fingerprint *keyframe, struct at at,
     return false;
 }
 
-bool cw_covers(const struct cw_fingerprint *frame, const struct cw_fingerprint *keyframe,
-               const struct cw_geometry *placed)
+/* With the frame's places put into the keyframe by a map of struct cw_geometry. */
+static bool covers(const struct cw_fingerprint *frame,
+                   const struct cw_fingerprint *keyframe, const double m[6])
 {
-    const double *m = placed->map;
+    struct at places[CW_FP_MAX_LOCAL];
     unsigned n[COLUMNS * ROWS] = {0};
     unsigned same[COLUMNS * ROWS] = {0};
     unsigned all = 0;
-    if (placed->inliers == 0 || placed->mirrored || !is_near(m[0], 1) ||
-        !is_near(m[1], 0) || !is_near(m[3], 0) || !is_near(m[4], 1)) {
-        return false;
+    for (size_t i = 0; i < keyframe->n_local; i++) {
+        places[i] = place_of(&keyframe->local[i], keyframe);
     }
     for (size_t i = 0; i < frame->n_local; i++) {
         const struct cw_local *l = &frame->local[i];
@@ -61,7 +61,7 @@ bool cw_covers(const struct cw_fingerprint *frame, const struct cw_fingerprint *
                              .y = m[3] * p.x + m[4] * p.y + m[5]};
         const unsigned part = l->x * COLUMNS / (UINT16_MAX + 1U) +
                               COLUMNS * (l->y * ROWS / (UINT16_MAX + 1U));
-        const bool has = has_same(keyframe, q, &l->bits);
+        const bool has = has_same(keyframe, places, q, &l->bits);
         n[part]++;
         same[part] += has;
         all += has;
@@ -72,4 +72,20 @@ bool cw_covers(const struct cw_fingerprint *frame, const struct cw_fingerprint *
         }
     }
     return all >= LEAST_OF_ALL * (double)frame->n_local;
+}
+
+bool cw_covers(const struct cw_fingerprint *frame, const struct cw_fingerprint *keyframe,
+               const struct cw_geometry *placed)
+{
+    const double *m = placed->map;
+    return placed->inliers > 0 && !placed->mirrored && is_near(m[0], 1) &&
+           is_near(m[1], 0) && is_near(m[3], 0) && is_near(m[4], 1) &&
+           covers(frame, keyframe, m);
+}
+
+bool cw_covers_unmoved(const struct cw_fingerprint *frame,
+                       const struct cw_fingerprint *keyframe)
+{
+    static const double as_it_is[6] = {1, 0, 0, 0, 1, 0};
+    return frame->n_local > 0 && covers(frame, keyframe, as_it_is);
 }

@@ -10,9 +10,13 @@
  *
  * placed   keyframe placed in frame, by cw_compare_local
  * Threads  pure
- * Cost     0.3 ms for 300 by 300 descriptors
+ * Cost     0.05 ms for 300 by 300 descriptors
  * Source   hashing/LOCAL.md, "Runs" */
 bool cw_covers(const struct cw_fingerprint *frame, const struct cw_fingerprint *keyframe,
                const struct cw_geometry *placed);
+/* The same for a keyframe that lies in the frame exactly as it is, which needs no
+ * comparison to be placed: most frames of most runs. */
+bool cw_covers_unmoved(const struct cw_fingerprint *frame,
+                       const struct cw_fingerprint *keyframe);
 
 #endif

@@ -30,6 +30,8 @@ struct cw_kv_lmdb_options {
     uint32_t max_readers;     /* read transactions at once */
     unsigned n_tables;        /* 1..CW_KV_TABLES_MAX */
     bool create;              /* make the directory and an empty database if missing */
+    bool read_only;           /* beside another process that has it open; nothing is made
+                                 or changed, and a write begins with CW_E_DENIED */
     bool derived;             /* can be made again: one that is cut short is refused, and
                                  not read until a page is missing, which ends the process */
 };
@@ -39,6 +41,11 @@ struct cw_kv_lmdb_options {
  * transaction may be open then */
 int cw_kv_open_lmdb(const struct cw_kv_lmdb_options *options, struct cw_kv **out,
                     struct cw_err *err) CW_CHECKED;
+/* Makes a file written by cw_kv_copy the database of `dir`, which is made if missing.
+ * Errors  CW_E_EXISTS there is one already, CW_E_CORRUPT the file is none or is cut
+ *         short: nothing is left of it then; CW_E_NOT_FOUND no file, CW_E_IO */
+int cw_kv_restore_lmdb(const struct cw_kv_lmdb_options *options, const char *file,
+                       struct cw_err *err) CW_CHECKED;
 int cw_kv_open_memory(struct cw_kv **out, struct cw_err *err) CW_CHECKED;
 void cw_kv_close(struct cw_kv *kv); /* NULL is fine */
 

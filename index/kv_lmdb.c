@@ -9,9 +9,10 @@
  * is a long reader; a resize waiting for it would hold up every new reader, so
  * `copy_lock` makes a resize give up instead.
  *
- * One process at a time: LMDB would allow more, but our search structure would not see
- * what another process writes. A flock on a file of our own says so; it also stops a
- * second opening in the same process, which LMDB forbids and does not notice. */
+ * One process at a time writes: LMDB would allow more, but our search structure would not
+ * see what another process writes. A flock on a file of our own says so; it also stops a
+ * second opening in the same process, which LMDB forbids and does not notice. Backup and
+ * check read beside it, which is what LMDB is made for. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -23,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,6 +38,7 @@ struct lmdb_kv {
     MDB_env *env; /* NULL if it could not even be reopened for reading */
     MDB_dbi tables[CW_KV_TABLES_MAX];
     int lock_fd;
+    int witness_fd; /* of the data, never written through: see nothing_was_lost */
     pthread_rwlock_t map_lock; /* guards: env, tables, the address of the map */
     pthread_mutex_t copy_lock; /* held while a copy is made; taken before map_lock */
     atomic_bool full;          /* the last write ran out of map */
@@ -189,6 +192,9 @@ static int lmdb_begin(struct cw_kv *base, bool write, struct cw_kv_tx **out,
                       struct cw_err *err)
 {
     struct lmdb_kv *kv = kv_of(base);
+    if (write && kv->o.read_only) {
+        return cw_fail(err, CW_E_DENIED, "the database is open for reading only");
+    }
     if (write && atomic_load(&kv->broken)) {
         return cw_fail(err, CW_E_IO,
                        "the database stopped writing after a failed commit");
@@ -233,6 +239,15 @@ static bool has_panicked(struct lmdb_kv *kv)
     return rc == MDB_PANIC;
 }
 
+/* On a disk that gets full a write is cut short, which LMDB calls EIO. An open file is
+ * told of every page that the kernel took and could not write since it was opened, once
+ * for each opening (errseq_t, Linux 4.13): if this one is told of none, the commit failed
+ * before anything was at stake. */
+static bool nothing_was_lost(const struct lmdb_kv *kv)
+{
+    return kv->witness_fd >= 0 && fdatasync(kv->witness_fd) == 0;
+}
+
 /* What a failed mdb_txn_commit leaves behind. When room ran out, the pages of the aborted
  * transaction are simply not referenced. After any other failure the kernel may have
  * dropped dirty pages that LMDB believes written, so writing stops for good. */
@@ -242,8 +257,12 @@ static int fail_commit(struct lmdb_kv *kv, int rc, bool *out_panicked, struct cw
     if (code_of(rc) == CW_E_BUSY || code_of(rc) == CW_E_NO_MEMORY) {
         return fail_mdb(rc, "commit", err);
     }
-    atomic_store(&kv->broken, true);
     *out_panicked = has_panicked(kv);
+    if (rc == EIO && !*out_panicked && nothing_was_lost(kv)) {
+        return cw_fail(err, CW_E_BUSY,
+                       "database: the disk took a part of a commit only, is it full?");
+    }
+    atomic_store(&kv->broken, true);
     return cw_fail(err, *out_panicked ? CW_E_UNKNOWN : CW_E_IO,
                    "database: commit failed, no more writes until restart: %s",
                    mdb_strerror(rc));
@@ -388,7 +407,8 @@ static int lmdb_grow(struct cw_kv *base, struct cw_err *err)
     struct lmdb_kv *kv = kv_of(base);
     uint64_t used, map;
     lmdb_size(base, &used, &map);
-    if (atomic_load(&kv->broken) || (!atomic_load(&kv->full) && used < map / 5 * 4)) {
+    if (kv->o.read_only || atomic_load(&kv->broken) ||
+        (!atomic_load(&kv->full) && used < map / 5 * 4)) {
         return 0;
     }
     if (map >= kv->o.max_map_bytes) {
@@ -434,6 +454,9 @@ static void lmdb_close(struct cw_kv *base)
 {
     struct lmdb_kv *kv = kv_of(base);
     close_env(kv);
+    if (kv->witness_fd >= 0) {
+        close(kv->witness_fd);
+    }
     if (kv->lock_fd >= 0) {
         close(kv->lock_fd); /* gives the flock up */
     }
@@ -443,7 +466,40 @@ static void lmdb_close(struct cw_kv *base)
     free(kv);
 }
 
-/* Finds or makes the directory and the lock file in it, and takes the lock. */
+static void close_fd(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+    }
+}
+
+static int make_directory(const char *dir, struct cw_err *err)
+{
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
+        return cw_fail(err, CW_E_IO, "cannot make the store's directory: error %d",
+                       errno);
+    }
+    return 0;
+}
+
+/* Takes the lock of the directory, which is there. */
+static int take_lock(struct lmdb_kv *kv, struct cw_err *err)
+{
+    CW_AUTO(cw_buf_done) struct cw_buf path = CW_BUF_INIT(PATH_MAX);
+    cw_buf_printf(&path, "%s/celwatch.lock", kv->dir);
+    CW_TRY(cw_buf_check(&path, "store path", err));
+    kv->lock_fd = open(cw_buf_str(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (kv->lock_fd < 0) {
+        return cw_fail(err, CW_E_IO, "cannot open the store's lock file: %s",
+                       errno == EROFS ? "the disk is read-only" : "no right to write");
+    }
+    if (flock(kv->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        return cw_fail(err, CW_E_BUSY, "another process has the store open");
+    }
+    return 0;
+}
+
+/* Finds or makes the directory, and takes its lock. */
 static int take_directory(struct lmdb_kv *kv, uint64_t *out_file_bytes,
                           struct cw_err *err)
 {
@@ -452,38 +508,58 @@ static int take_directory(struct lmdb_kv *kv, uint64_t *out_file_bytes,
     cw_buf_printf(&path, "%s/data.mdb", kv->dir);
     CW_TRY(cw_buf_check(&path, "store path", err));
     const bool there = stat(cw_buf_str(&path), &st) == 0;
-    if (!there && !kv->o.create) {
+    if (!there && (!kv->o.create || kv->o.read_only)) {
         return cw_fail(err, CW_E_NOT_FOUND, "no store in this directory");
     }
-    if (!there && mkdir(kv->dir, 0700) != 0 && errno != EEXIST) {
-        return cw_fail(err, CW_E_IO, "cannot make the store's directory: error %d",
-                       errno);
-    }
-    cw_buf_clear(&path);
-    cw_buf_printf(&path, "%s/celwatch.lock", kv->dir);
-    CW_TRY(cw_buf_check(&path, "store path", err));
-    kv->lock_fd = open(cw_buf_str(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (kv->lock_fd < 0) {
-        return cw_fail(err, CW_E_IO, "cannot open the store's lock file: error %d",
-                       errno);
-    }
-    if (flock(kv->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        return cw_fail(err, CW_E_BUSY, "another process has the store open");
-    }
+    CW_TRY(there ? 0 : make_directory(kv->dir, err));
     *out_file_bytes = (uint64_t)st.st_size;
+    return kv->o.read_only ? 0 : take_lock(kv, err);
+}
+
+/* Address space to begin with. Who only reads cannot grow it, and takes all there may be
+ * at once. */
+static uint64_t first_map(const struct lmdb_kv *kv, uint64_t file_bytes)
+{
+    uint64_t map = kv->o.first_map_bytes;
+    map = file_bytes * 2 > map ? file_bytes * 2 : map;
+    map = map > kv->o.max_map_bytes || kv->o.read_only ? kv->o.max_map_bytes : map;
+    return map > file_bytes ? map : file_bytes;
+}
+
+/* Gives LMDB's table of readers its place on the disk now: it is mapped, and a page that
+ * finds no room when it is first used would end the process. */
+static int reserve_readers(const struct lmdb_kv *kv, struct cw_err *err)
+{
+    static const off_t line = 64; /* bytes of a reader, and of the head */
+    CW_AUTO(cw_buf_done) struct cw_buf path = CW_BUF_INIT(PATH_MAX);
+    cw_buf_printf(&path, "%s/lock.mdb", kv->dir);
+    CW_TRY(cw_buf_check(&path, "store path", err));
+    CW_AUTO(close_fd)
+    int fd = open(cw_buf_str(&path), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || posix_fallocate(fd, 0, line * ((off_t)kv->o.max_readers + 4)) != 0) {
+        return cw_fail(err, CW_E_IO, "no room on the disk for the table of readers");
+    }
     return 0;
+}
+
+static void open_witness(struct lmdb_kv *kv)
+{
+    CW_AUTO(cw_buf_done) struct cw_buf path = CW_BUF_INIT(PATH_MAX);
+    cw_buf_printf(&path, "%s/data.mdb", kv->dir);
+    kv->witness_fd = open(cw_buf_str(&path), O_RDONLY | O_CLOEXEC);
 }
 
 static int open_all(struct lmdb_kv *kv, struct cw_err *err)
 {
     uint64_t file_bytes = 0;
     CW_TRY(take_directory(kv, &file_bytes, err));
-    uint64_t map = kv->o.first_map_bytes;
-    map = file_bytes * 2 > map ? file_bytes * 2 : map;
-    map = map > kv->o.max_map_bytes ? kv->o.max_map_bytes : map;
-    const int rc = open_env(kv, map, false);
+    CW_TRY(kv->o.read_only ? 0 : reserve_readers(kv, err));
+    const int rc = open_env(kv, first_map(kv, file_bytes), kv->o.read_only);
     if (rc != 0) {
         return fail_mdb(rc, "open", err);
+    }
+    if (!kv->o.read_only) {
+        open_witness(kv);
     }
     if (file_bytes > 0) {
         return 0;
@@ -521,6 +597,7 @@ int cw_kv_open_lmdb(const struct cw_kv_lmdb_options *options, struct cw_kv **out
     }
     kv->base.ops = &lmdb_ops;
     kv->lock_fd = -1;
+    kv->witness_fd = -1;
     kv->o = *options;
     kv->dir = strdup(options->dir);
     /* Readers follow each other closely; without preference a resize might wait for ever.
@@ -539,4 +616,52 @@ int cw_kv_open_lmdb(const struct cw_kv_lmdb_options *options, struct cw_kv **out
     }
     *out = &kv->base;
     return 0;
+}
+
+/* ---- restoring -------------------------------------------------------------------- */
+
+static int copy_file(const char *from, const char *to, struct cw_err *err)
+{
+    CW_AUTO(cw_new_file_done) struct cw_new_file file = CW_NEW_FILE_INIT;
+    CW_AUTO(close_fd) int in = open(from, O_RDONLY | O_CLOEXEC);
+    ssize_t n;
+    if (in < 0) {
+        return cw_fail(err, errno == ENOENT ? CW_E_NOT_FOUND : CW_E_IO,
+                       "cannot open the backup: error %d", errno);
+    }
+    CW_TRY(cw_new_file_begin(&file, to, err));
+    while ((n = sendfile(file.fd, in, NULL, (size_t)1 << 30)) > 0) {
+    }
+    if (n < 0) {
+        return cw_fail(err, CW_E_IO, "cannot copy the backup: error %d", errno);
+    }
+    return cw_new_file_finish(&file, err);
+}
+
+/* Whether it can be opened, and none of its pages is missing. */
+static int look_at(const struct cw_kv_lmdb_options *options, struct cw_err *err)
+{
+    struct cw_kv_lmdb_options o = *options;
+    struct cw_kv *kv = NULL;
+    o.read_only = true;
+    o.derived = true;
+    CW_TRY(cw_kv_open_lmdb(&o, &kv, err));
+    cw_kv_close(kv);
+    return 0;
+}
+
+int cw_kv_restore_lmdb(const struct cw_kv_lmdb_options *options, const char *file,
+                       struct cw_err *err)
+{
+    CW_AUTO(cw_buf_done) struct cw_buf path = CW_BUF_INIT(PATH_MAX);
+    cw_buf_printf(&path, "%s/data.mdb", options->dir);
+    CW_TRY(cw_buf_check(&path, "store path", err));
+    CW_TRY(make_directory(options->dir, err));
+    CW_TRY(copy_file(file, cw_buf_str(&path), err));
+    const int rc = look_at(options, err);
+    if (rc != 0) {
+        (void)unlink(cw_buf_str(&path));
+        return rc;
+    }
+    return cw_sync_parent(options->dir, err);
 }

@@ -45,11 +45,12 @@ typedef uint64_t cw_sighting_no; /* one sighting; never used again */
 /* ---- opening ---------------------------------------------------------------------- */
 
 struct cw_store_options {
-    uint64_t map_bytes;            /* LMDB: largest size of the database file */
-    uint32_t max_readers;          /* LMDB: threads and tools reading at once */
-    uint32_t max_batch;            /* most writes sharing one commit */
-    uint32_t commit_delay_us;      /* tests: slows every commit down, 0 in production */
-    bool create;                   /* make an empty store if there is none */
+    uint64_t map_bytes;       /* LMDB: largest size of the database file */
+    uint32_t max_readers;     /* LMDB: threads and tools reading at once */
+    uint32_t max_batch;       /* most writes sharing one commit */
+    uint32_t commit_delay_us; /* tests: slows every commit down, 0 in production */
+    bool create;              /* make an empty store if there is none */
+    bool read_only;           /* beside the process that has it open; writes nothing */
     uint64_t sighting_local_bytes; /* local descriptors of sightings kept, newest first */
 };
 extern const struct cw_store_options CW_STORE_DEFAULTS;
@@ -460,6 +461,11 @@ int cw_store_upkeep(struct cw_store *s, struct cw_err *err) CW_CHECKED;
 /* A consistent copy of the running store as one file; path must not exist.
  * Errors CW_E_EXISTS, CW_E_UNSUPPORTED (memory) */
 int cw_store_backup(struct cw_store *s, const char *path, struct cw_err *err) CW_CHECKED;
+/* Makes a store of such a file, where there must be none yet; to be verified after.
+ * Errors CW_E_EXISTS, CW_E_CORRUPT the file is none of ours or is cut short,
+ * CW_E_NOT_FOUND no file, CW_E_UNSUPPORTED (memory) */
+int cw_store_restore(const char *url, const struct cw_store_options *options,
+                     const char *file, struct cw_err *err) CW_CHECKED;
 
 struct cw_verify_report {
     uint64_t records;  /* looked at */

@@ -169,24 +169,49 @@ static const struct cw_store_ops skv_ops = {
 
 /* ---- opening ---------------------------------------------------------------------- */
 
-static int open_engine(const char *url, const struct cw_store_options *o,
-                       struct cw_kv **out, struct cw_err *err)
+static bool is_memory(const char *url)
 {
-    if (strcmp(url, "memory:") == 0) {
-        return cw_kv_open_memory(out, err);
-    }
+    return strcmp(url, "memory:") == 0;
+}
+
+static int lmdb_options_of(const char *url, const struct cw_store_options *o,
+                           struct cw_kv_lmdb_options *out, struct cw_err *err)
+{
     if (strncmp(url, "lmdb:", 5) != 0 || url[5] == '\0') {
         return cw_fail(err, CW_E_INVALID, "a store is lmdb:DIR or memory:");
     }
-    const struct cw_kv_lmdb_options lmdb = {
+    *out = (struct cw_kv_lmdb_options){
         .dir = url + 5,
         .first_map_bytes = FIRST_MAP_BYTES,
         .max_map_bytes = o->map_bytes,
         .max_readers = o->max_readers,
         .n_tables = CW_TABLE_COUNT,
         .create = o->create,
+        .read_only = o->read_only,
     };
+    return 0;
+}
+
+static int open_engine(const char *url, const struct cw_store_options *o,
+                       struct cw_kv **out, struct cw_err *err)
+{
+    struct cw_kv_lmdb_options lmdb;
+    if (is_memory(url)) {
+        return cw_kv_open_memory(out, err);
+    }
+    CW_TRY(lmdb_options_of(url, o, &lmdb, err));
     return cw_kv_open_lmdb(&lmdb, out, err);
+}
+
+int cw_store_restore(const char *url, const struct cw_store_options *options,
+                     const char *file, struct cw_err *err)
+{
+    struct cw_kv_lmdb_options lmdb;
+    if (is_memory(url)) {
+        return cw_fail(err, CW_E_UNSUPPORTED, "a store in memory cannot be restored");
+    }
+    CW_TRY(lmdb_options_of(url, options, &lmdb, err));
+    return cw_kv_restore_lmdb(&lmdb, file, err);
 }
 
 static int newest_event(struct cw_kv_tx *tx, uint64_t *out, struct cw_err *err)
@@ -205,6 +230,9 @@ static int open_parts(struct cw_skv *s, const char *url, const struct cw_store_o
                                              .commit_delay_us = o->commit_delay_us};
     CW_TRY(cw_writer_open(&writer, &s->writer, err));
     int rc = read_meta(s, err);
+    if (rc == CW_E_NOT_FOUND && o->read_only) {
+        return cw_fail(err, CW_E_NOT_FOUND, "the store is empty");
+    }
     if (rc == CW_E_NOT_FOUND) {
         CW_TRY(cw_skv_write(&s->base, found_store, NULL, err));
         rc = read_meta(s, err);

@@ -5,6 +5,7 @@
 #include "base/crypto.h"
 #include "base/hex.h"
 #include "server/api.h"
+#include "server/asset_body.h"
 #include "server/body.h"
 #include "server/ingest.h"
 #include "server/match_json.h"
@@ -14,14 +15,6 @@
 #define SEEN_MAX 20 /* past sightings named in the answer to one registration */
 
 /* ---- what comes in ---------------------------------------------------------------- */
-
-static int check_asset_id(const char *id, const char *pointer, struct cw_refusal *why)
-{
-    if (id[0] == '\0') {
-        return cw_refuse(why, CW_P_BAD_FIELD, pointer, "the id must not be empty");
-    }
-    return 0;
-}
 
 /* The collection of the path. */
 static int read_collection(const struct cw_request *r, char out[CW_COLLECTION_CAP],
@@ -35,16 +28,6 @@ static int read_collection(const struct cw_request *r, char out[CW_COLLECTION_CA
     return cw_check_name(out, "the collection", "", why);
 }
 
-static int read_kind(struct cw_bytes name, enum cw_problem problem, const char *pointer,
-                     uint8_t *out, struct cw_refusal *why)
-{
-    if (name.len > 0 && !cw_kind_parse(name, out)) {
-        return cw_refuse(why, problem, pointer,
-                         "kind must be frame, sketch, storyboard or sheet");
-    }
-    return 0;
-}
-
 /* Attributes beside a picture body: ?id=&kind=&embargo_until=. */
 static int read_params(const struct cw_request *r, bool with_id, struct cw_asset_in *in,
                        struct cw_refusal *why)
@@ -54,8 +37,8 @@ static int read_params(const struct cw_request *r, bool with_id, struct cw_asset
     struct cw_err err;
     if (cw_request_only_params(r, names, with_id ? 3 : 2, why) != 0 ||
         cw_request_time(r, "embargo_until", &in->embargo_until_us, why) != 0 ||
-        read_kind(cw_bytes_str(cw_request_param(r, "kind")), CW_P_BAD_QUERY, "",
-                  &in->kind, why) != 0) {
+        cw_asset_read_kind(cw_bytes_str(cw_request_param(r, "kind")), CW_P_BAD_QUERY, "",
+                           &in->kind, why) != 0) {
         return -1;
     }
     if (id != NULL &&
@@ -63,24 +46,6 @@ static int read_params(const struct cw_request *r, bool with_id, struct cw_asset
         return cw_refuse(why, CW_P_BAD_QUERY, "", "%s", err.text);
     }
     return 0;
-}
-
-/* {"id"?,"fingerprint","kind"?,"embargo_until"?}: a body or a line. */
-static int read_object(struct cw_bytes text, const char *what, bool with_id,
-                       struct cw_asset_in *in, struct cw_refusal *why)
-{
-    static const char *const names[] = {"fingerprint", "kind", "embargo_until", "id"};
-    char kind[32] = "";
-    CW_AUTO(cw_json_free) struct cw_json *body = NULL;
-    if (cw_body_object(text, what, &body, why) != 0 ||
-        (with_id && cw_body_text(body, "id", true, in->id, sizeof in->id, why) != 0) ||
-        cw_body_only(body, names, with_id ? 4 : 3, why) != 0 ||
-        cw_body_text(body, "kind", true, kind, sizeof kind, why) != 0 ||
-        read_kind(cw_bytes_str(kind), CW_P_BAD_FIELD, "/kind", &in->kind, why) != 0 ||
-        cw_body_time(body, "embargo_until", &in->embargo_until_us, why) != 0) {
-        return -1;
-    }
-    return cw_body_fingerprint(body, &in->fp, why);
 }
 
 /* One asset from a request, picture or JSON. in->id may be set before; *in starts zeroed.
@@ -93,7 +58,7 @@ static int read_asset(struct cw_app *app, const struct cw_request *r, bool with_
         return -1;
     }
     if (r->body_kind == CW_BODY_JSON) {
-        return read_object(cw_buf_view(&r->body), "the body", with_id, in, why);
+        return cw_asset_read_object(cw_buf_view(&r->body), "the body", with_id, in, why);
     }
     return cw_body_picture(app, r, CW_STRICT, &in->fp, why);
 }
@@ -277,70 +242,19 @@ static void post_one(struct cw_app *app, struct cw_request *r, const char *colle
 
 /* ---- POST of many ----------------------------------------------------------------- */
 
-/* One line of a bulk registration: either in.fp is filled, or why says what is wrong. */
-struct line {
-    struct cw_asset_in in;
-    bool bad;
-    struct cw_refusal why;
-    size_t place; /* among the good ones */
-};
-
-static void lines_free(struct line *lines, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        cw_fingerprint_done(&lines[i].in.fp);
-    }
-    free(lines);
-}
-
-static size_t read_lines(struct cw_bytes body, struct line *lines, size_t max)
-{
-    struct cw_bytes text;
-    size_t n = 0;
-    for (; n < max && cw_next_line(&body, &text); n++) {
-        struct line *l = &lines[n];
-        l->in.kind = CW_KIND_FRAME;
-        l->bad = read_object(text, "the line", true, &l->in, &l->why) != 0 ||
-                 check_asset_id(l->in.id, "/id", &l->why) != 0;
-    }
-    return n;
-}
-
-/* Registers the good lines in one transaction. */
-static int register_lines(struct cw_app *app, const struct cw_request *r,
-                          const char *collection, struct line *lines, size_t n,
-                          struct cw_registered *done, struct cw_err *err)
-{
-    struct cw_asset_in *good = calloc(n == 0 ? 1 : n, sizeof *good);
-    size_t n_good = 0;
-    if (good == NULL) {
-        return cw_fail(err, CW_E_NO_MEMORY, "out of memory for %zu lines", n);
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (!lines[i].bad) {
-            lines[i].place = n_good;
-            good[n_good++] = lines[i].in; /* the fingerprint stays owned by the line */
-        }
-    }
-    const int rc = n_good == 0 ? 0
-                               : cw_ingest_assets(app, &r->key, collection, good, n_good,
-                                                  true, done, err);
-    free(good);
-    return rc;
-}
-
-static void answer_lines(struct cw_app *app, struct cw_request *r, const char *collection,
-                         const struct line *lines, size_t n,
-                         const struct cw_registered *done)
+static void answer_bulk(struct cw_app *app, struct cw_request *r, const char *collection,
+                        const struct cw_bulk *bulk, const struct cw_registered *done)
 {
     struct cw_err err;
     cw_answer(r, 200, "application/x-ndjson");
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < bulk->n; i++) {
+        const struct cw_bulk_record *one = &bulk->records[i];
         struct cw_jw w = cw_jw_of(&r->answer);
-        if (lines[i].bad) {
-            cw_problem_line_write(&w, "id", lines[i].in.id, &lines[i].why);
-        } else if (write_registered(&w, app, r->key.studio, collection, &lines[i].in,
-                                    &done[lines[i].place], &err) != 0) {
+        if (one->bad) {
+            cw_problem_line_write(&w, "id", one->id, &one->why);
+        } else if (write_registered(&w, app, r->key.studio, collection,
+                                    &bulk->assets[one->place], &done[one->place],
+                                    &err) != 0) {
             cw_answer_failure(r, &err);
             return;
         }
@@ -348,27 +262,37 @@ static void answer_lines(struct cw_app *app, struct cw_request *r, const char *c
     }
 }
 
-static void post_many(struct cw_app *app, struct cw_request *r, const char *collection)
+/* Registers the good ones in one transaction. */
+static void register_bulk(struct cw_app *app, struct cw_request *r,
+                          const char *collection, const struct cw_bulk *bulk)
 {
     struct cw_err err;
-    const size_t max = app->conf->bulk_lines;
-    struct line *lines = calloc(max + 1, sizeof *lines);
-    struct cw_registered *done = calloc(max + 1, sizeof *done);
-    size_t n = 0;
-    if (lines == NULL || done == NULL) {
-        (void)cw_fail(&err, CW_E_NO_MEMORY, "out of memory for %zu lines", max);
-        cw_answer_failure(r, &err);
-    } else if ((n = read_lines(cw_buf_view(&r->body), lines, max + 1)) > max) {
-        struct cw_refusal why;
-        cw_refuse(&why, CW_P_BODY_TOO_LARGE, "", "the limit is %zu lines", max);
-        cw_answer_refusal(r, &why);
-    } else if (register_lines(app, r, collection, lines, n, done, &err) != 0) {
-        cw_answer_failure(r, &err);
-    } else {
-        answer_lines(app, r, collection, lines, n, done);
+    struct cw_registered *done = calloc(bulk->n_assets + 1, sizeof *done);
+    int rc = done == NULL ? cw_fail(&err, CW_E_NO_MEMORY, "out of memory for %zu results",
+                                    bulk->n_assets)
+                          : 0;
+    if (rc == 0 && bulk->n_assets > 0) {
+        rc = cw_ingest_assets(app, &r->key, collection, bulk->assets, bulk->n_assets,
+                              true, done, &err);
     }
-    lines_free(lines, lines == NULL ? 0 : n);
+    if (rc == 0) {
+        answer_bulk(app, r, collection, bulk, done);
+    } else {
+        cw_answer_failure(r, &err);
+    }
     free(done);
+}
+
+static void post_many(struct cw_app *app, struct cw_request *r, const char *collection)
+{
+    struct cw_refusal why;
+    CW_AUTO(cw_bulk_done) struct cw_bulk bulk = {0};
+    if (cw_bulk_read(cw_buf_view(&r->body), r->body_kind, app->conf->bulk_lines, &bulk,
+                     &why) != 0) {
+        cw_answer_refusal(r, &why);
+    } else {
+        register_bulk(app, r, collection, &bulk);
+    }
 }
 
 void cw_api_asset_post(struct cw_app *app, struct cw_request *r)
@@ -377,7 +301,7 @@ void cw_api_asset_post(struct cw_app *app, struct cw_request *r)
     char collection[CW_COLLECTION_CAP];
     if (read_collection(r, collection, &why) != 0) {
         cw_answer_refusal(r, &why);
-    } else if (r->body_kind == CW_BODY_NDJSON) {
+    } else if (r->body_kind == CW_BODY_NDJSON || r->body_kind == CW_BODY_FINGERPRINTS) {
         post_many(app, r, collection);
     } else {
         post_one(app, r, collection);

@@ -50,7 +50,7 @@ int cw_body_only(const struct cw_json *object, const char *const *names, size_t 
     return cw_refuse(why, CW_P_UNKNOWN_FIELD, pointer, "this field is not known here");
 }
 
-static bool has_control(struct cw_bytes text)
+bool cw_has_control(struct cw_bytes text)
 {
     for (size_t i = 0; i < text.len; i++) {
         if (text.p[i] < 0x20 || text.p[i] == 0x7f) {
@@ -75,7 +75,7 @@ int cw_body_text(const struct cw_json *object, const char *member, bool optional
     if (!cw_json_text(v, &text)) {
         return cw_refuse(why, CW_P_BAD_FIELD, pointer, "must be a string");
     }
-    if (has_control(text)) {
+    if (cw_has_control(text)) {
         return cw_refuse(why, CW_P_BAD_FIELD, pointer, "has a control character");
     }
     if (cw_copy_text(dst, cap, text, member, &err) != 0) {
@@ -138,7 +138,7 @@ int cw_check_name(const char *text, const char *what, const char *pointer,
                   struct cw_refusal *why)
 {
     const struct cw_bytes t = cw_bytes_str(text);
-    if (t.len == 0 || has_control(t) || !cw_is_utf8(t) || strchr(text, '/') != NULL) {
+    if (t.len == 0 || cw_has_control(t) || !cw_is_utf8(t) || strchr(text, '/') != NULL) {
         return cw_refuse(why, CW_P_BAD_FIELD, pointer,
                          "%s must be UTF-8 text without '/'", what);
     }

@@ -34,6 +34,8 @@ int cw_body_picture(struct cw_app *app, const struct cw_request *r,
                     enum cw_strictness how, struct cw_fingerprint *out,
                     struct cw_refusal *why) CW_CHECKED;
 
+/* Whether a text has a character below space, or DEL. */
+bool cw_has_control(struct cw_bytes text);
 /* A name (of a collection, a studio): not empty, UTF-8, no control characters, no '/'. */
 int cw_check_name(const char *text, const char *what, const char *pointer,
                   struct cw_refusal *why) CW_CHECKED;

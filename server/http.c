@@ -20,7 +20,6 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -145,6 +144,7 @@ static enum cw_body body_kind_of(const char *type)
         {"application/json", CW_BODY_JSON},
         {"application/x-ndjson", CW_BODY_NDJSON},
         {"application/vnd.celwatch.hashes", CW_BODY_HASHES},
+        {"application/vnd.celwatch.fingerprints", CW_BODY_FINGERPRINTS},
         {"application/octet-stream", CW_BODY_PICTURE},
     };
     const size_t len = strcspn(type, "; \t"); /* parameters do not matter here */
@@ -164,16 +164,14 @@ static enum cw_body default_body(unsigned bodies)
 
 static uint64_t body_limit(const struct cw_conf *conf, enum cw_body kind)
 {
-    switch (kind) {
-    case CW_BODY_PICTURE:
+    if (kind == CW_BODY_PICTURE) {
         return conf->picture_bytes;
-    case CW_BODY_NDJSON:
-        return conf->bulk_bytes;
-    case CW_BODY_HASHES:
-        return conf->batch_hashes * CW_HASH_BYTES;
-    default:
-        return conf->json_bytes;
     }
+    if (kind == CW_BODY_HASHES) {
+        return conf->batch_hashes * CW_HASH_BYTES;
+    }
+    const bool many = kind == CW_BODY_NDJSON || kind == CW_BODY_FINGERPRINTS;
+    return many ? conf->bulk_bytes : conf->json_bytes;
 }
 
 /* ---- what the first call checks, in this order ------------------------------------ */
@@ -672,6 +670,17 @@ static void quiet(void *cls, const char *fmt, va_list ap)
     (void)ap;
 }
 
+/* Not MHD_quiesce_daemon: in 0.9.75 it ends the process if a network thread takes the
+ * listening socket out of its epoll set first. */
+static enum MHD_Result may_connect(void *cls, const struct sockaddr *address,
+                                   socklen_t len)
+{
+    const struct cw_http *h = cls;
+    (void)address;
+    (void)len;
+    return atomic_load(&h->stopping) ? MHD_NO : MHD_YES;
+}
+
 static int start_daemon(struct cw_http *h, const struct sockaddr *address,
                         struct cw_err *err)
 {
@@ -682,7 +691,7 @@ static int start_daemon(struct cw_http *h, const struct sockaddr *address,
         flags |= MHD_USE_IPv6;
     }
     h->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, quiet, NULL,
+        flags, 0, may_connect, h, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, quiet, NULL,
         MHD_OPTION_SOCK_ADDR, address, MHD_OPTION_THREAD_POOL_SIZE,
         (unsigned)conf->http_threads, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)conf->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
@@ -753,7 +762,6 @@ void cw_http_close(struct cw_http *h)
         return;
     }
     if (h->daemon != NULL) {
-        const MHD_socket listening = MHD_quiesce_daemon(h->daemon);
         const uint64_t until = cw_mono_ns() + STOP_SECONDS * (uint64_t)1000000000;
         atomic_store(&h->stopping, true);
         cw_streams_stop(h->app->streams);
@@ -767,9 +775,6 @@ void cw_http_close(struct cw_http *h)
         cw_work_stop(h->work);
         cw_work_stop(h->review);
         MHD_stop_daemon(h->daemon);
-        if (listening != MHD_INVALID_SOCKET) {
-            (void)close(listening);
-        }
     }
     cw_work_close(h->work);
     cw_work_close(h->review);

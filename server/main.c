@@ -34,20 +34,18 @@ static const char usage[] =
     "celwatchd --data DIR [--listen ADDR:PORT] [--config FILE] [--store URL]   serve\n"
     "celwatchd init --data DIR [--store URL]     make a store, print the first admin "
     "key\n"
-    "celwatchd check --data DIR [--store URL] [--repair]\n"
-    "                                            verify every record of a stopped store, "
-    "and\n"
-    "                                            the saved index against it; --repair "
-    "discards\n"
-    "                                            an index that is wrong, to be derived "
-    "again\n"
-    "celwatchd backup --data DIR FILE            copy a stopped store into one file\n"
+    "celwatchd check --data DIR [--repair]       verify every record, also beside the\n"
+    "                                            service; beside none the saved index\n"
+    "                                            too: --repair discards a wrong one\n"
+    "celwatchd backup --data DIR FILE            copy the store, also beside the "
+    "service\n"
+    "celwatchd restore --data DIR FILE           make a store of a backup and check it\n"
     "celwatchd --help-config                     every setting, as a commented file\n"
     "celwatchd --check-config --config FILE      is the file well-formed?\n";
 
 struct arguments {
     const char *command; /* "" = serve */
-    const char *file;    /* backup */
+    const char *file;    /* backup, restore */
     bool help, help_config, check_config, repair;
     struct cw_conf conf;
 };
@@ -68,10 +66,14 @@ static int load_config(const char *path, struct cw_conf *conf, struct cw_err *er
     return rc;
 }
 
+static bool takes_file(const char *command)
+{
+    return strcmp(command, "backup") == 0 || strcmp(command, "restore") == 0;
+}
+
 static bool is_command(const char *word)
 {
-    return strcmp(word, "init") == 0 || strcmp(word, "check") == 0 ||
-           strcmp(word, "backup") == 0;
+    return strcmp(word, "init") == 0 || strcmp(word, "check") == 0 || takes_file(word);
 }
 
 /* Flags override the file, so the file is read first whatever their order. */
@@ -120,8 +122,7 @@ static int read_arguments(int argc, char **argv, struct arguments *a, struct cw_
             a->repair = true;
         } else if (i == 1 && is_command(argv[i])) {
             a->command = argv[i];
-        } else if (argv[i][0] != '-' && strcmp(a->command, "backup") == 0 &&
-                   a->file == NULL) {
+        } else if (argv[i][0] != '-' && takes_file(a->command) && a->file == NULL) {
             a->file = argv[i];
         } else {
             CW_TRY(read_flag(a, argv[i], i + 1 < argc ? argv[i + 1] : NULL, err));
@@ -131,13 +132,14 @@ static int read_arguments(int argc, char **argv, struct arguments *a, struct cw_
     return 0;
 }
 
-/* ---- init, check, backup ---------------------------------------------------------- */
+/* ---- init, check, backup, restore -------------------------------------------------- */
 
 static void close_store(struct cw_store **s)
 {
     cw_store_close(*s);
 }
 
+/* To make it if there is none, or to read it, which is done beside the service. */
 static int open_store(const struct cw_conf *conf, bool create, struct cw_store **out,
                       struct cw_err *err)
 {
@@ -145,6 +147,7 @@ static int open_store(const struct cw_conf *conf, bool create, struct cw_store *
     struct cw_store_options options = CW_STORE_DEFAULTS;
     options.map_bytes = conf->map_bytes;
     options.create = create;
+    options.read_only = !create;
     CW_TRY(cw_service_store_url(conf, url, sizeof url, err));
     return cw_store_open(url, &options, out, err);
 }
@@ -256,6 +259,19 @@ static int backup_store(const struct cw_conf *conf, const char *file, struct cw_
     return cw_store_backup(store, file, err);
 }
 
+static int restore_store(const struct cw_conf *conf, const char *file, struct cw_err *err)
+{
+    char url[CW_CONF_TEXT_CAP + 8];
+    struct cw_store_options options = CW_STORE_DEFAULTS;
+    options.map_bytes = conf->map_bytes;
+    if (file == NULL) {
+        return cw_fail(err, CW_E_INVALID, "restore wants the name of a backup");
+    }
+    CW_TRY(cw_service_store_url(conf, url, sizeof url, err));
+    CW_TRY(cw_store_restore(url, &options, file, err));
+    return check_store(conf, false, err);
+}
+
 static int run_command(const struct arguments *a)
 {
     struct cw_err err;
@@ -264,6 +280,8 @@ static int run_command(const struct arguments *a)
         rc = init_store(&a->conf, &err);
     } else if (strcmp(a->command, "check") == 0) {
         rc = check_store(&a->conf, a->repair, &err);
+    } else if (strcmp(a->command, "restore") == 0) {
+        rc = restore_store(&a->conf, a->file, &err);
     } else {
         rc = backup_store(&a->conf, a->file, &err);
     }

@@ -27,8 +27,9 @@ enum cw_body {
     CW_BODY_NONE = 0,
     CW_BODY_JSON = 1,
     CW_BODY_NDJSON = 2,
-    CW_BODY_HASHES = 4, /* application/vnd.celwatch.hashes */
-    CW_BODY_PICTURE = 8 /* image/..., application/octet-stream, or none given */
+    CW_BODY_HASHES = 4,       /* application/vnd.celwatch.hashes */
+    CW_BODY_PICTURE = 8,      /* image/..., application/octet-stream, or none given */
+    CW_BODY_FINGERPRINTS = 16 /* application/vnd.celwatch.fingerprints */
 };
 
 struct cw_param {

@@ -11,6 +11,7 @@
 #define JSON CW_BODY_JSON
 #define NDJSON CW_BODY_NDJSON
 #define HASHES CW_BODY_HASHES
+#define FINGERPRINTS CW_BODY_FINGERPRINTS
 #define INLINE CW_LANE_INLINE
 #define SEARCH CW_LANE_SEARCH
 #define WORK CW_LANE_WORK
@@ -34,8 +35,8 @@ const struct cw_route cw_routes[] = {
      cw_api_collection_list},
     {CW_GET, "/v1/collections/{c}", STUDIO | REVIEWER | ADMIN, 0, INLINE,
      cw_api_collection_get},
-    {CW_POST, "/v1/collections/{c}/assets", STUDIO | ADMIN, PICTURE | JSON | NDJSON, WORK,
-     cw_api_asset_post},
+    {CW_POST, "/v1/collections/{c}/assets", STUDIO | ADMIN,
+     PICTURE | JSON | NDJSON | FINGERPRINTS, WORK, cw_api_asset_post},
     {CW_GET, "/v1/collections/{c}/assets", STUDIO | REVIEWER | ADMIN, 0, INLINE,
      cw_api_asset_list},
     {CW_PUT, "/v1/collections/{c}/assets/{id}", STUDIO | ADMIN, PICTURE | JSON, WORK,

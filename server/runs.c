@@ -147,6 +147,10 @@ static int is_same(struct cw_runs *r, const struct cw_frame_in *f, cw_asset_no k
     CW_AUTO(cw_fingerprint_done) struct cw_fingerprint key = {0};
     struct cw_comparison c;
     CW_TRY(read_frame(r, f->studio, keyframe, &key, err));
+    if (cw_covers_unmoved(f->fp, &key)) { /* a tenth of the time of a comparison */
+        *out = true;
+        return 0;
+    }
     CW_TRY(cw_compare_local(f->fp, &key, &c, err));
     *out = cw_covers(f->fp, &key, &c.placed);
     return 0;

@@ -72,3 +72,4 @@ bench_searches
 "$build/bench_local"
 "$build/bench_store"
 "$build/bench_http"
+"$build/bench_register"

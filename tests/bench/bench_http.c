@@ -11,17 +11,15 @@
  * line each. Ratios are reference / subject for CPU and subject / reference for
  * throughput: 1 is par, less is worse. */
 #include "base/clock.h"
-#include "base/json_write.h"
 #include "hashing/recipe.h"
 #include "tests/support/t_api.h"
 #include "tests/support/t_encode.h"
-#include "tests/support/t_load.h"
+#include "tests/support/t_measure.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,60 +122,6 @@ static struct t_process start_echo(uint16_t *port)
 /* ---- measuring ----------------------------------------------------------------------
  */
 
-/* The last processor is for who is measured, the first for the load. With one processor
- * both share it. */
-static void move_to_processor(bool measured)
-{
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(measured ? (size_t)sysconf(_SC_NPROCESSORS_ONLN) - 1 : 0, &set);
-    assert_int_equal(sched_setaffinity(0, sizeof set, &set), 0);
-}
-
-/* CPU time of some processes so far, seconds. */
-static double cpu_seconds(const pid_t *pids, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        clockid_t clock;
-        struct timespec t;
-        assert_int_equal(clock_getcpuclockid(pids[i], &clock), 0);
-        assert_int_equal(clock_gettime(clock, &t), 0);
-        sum += (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-    }
-    return sum;
-}
-
-/* One round of one side. */
-struct round {
-    double per_second;
-    double cpu_us; /* a request */
-};
-
-static struct round measure_load(const struct t_load *load, const pid_t *pids, size_t n)
-{
-    double before = cpu_seconds(pids, n);
-    struct t_load_result r = t_load_run(load);
-    double used = cpu_seconds(pids, n) - before;
-    return (struct round){.per_second = (double)r.n_answers / r.seconds,
-                          .cpu_us = used / (double)r.n_answers * 1e6};
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(const double values[N_ROUNDS])
-{
-    double sorted[N_ROUNDS];
-    memcpy(sorted, values, sizeof sorted);
-    qsort(sorted, N_ROUNDS, sizeof *sorted, by_value);
-    return sorted[N_ROUNDS / 2];
-}
-
 /* The rounds of a benchmark, by what is printed of them. */
 struct series {
     double per_second[N_ROUNDS], reference_per_second[N_ROUNDS];
@@ -185,8 +129,8 @@ struct series {
     double ratio[N_ROUNDS], cpu_ratio[N_ROUNDS];
 };
 
-static void add_round(struct series *s, size_t i, struct round subject,
-                      struct round reference)
+static void add_round(struct series *s, size_t i, struct t_round subject,
+                      struct t_round reference)
 {
     s->per_second[i] = subject.per_second;
     s->reference_per_second[i] = reference.per_second;
@@ -199,32 +143,18 @@ static void add_round(struct series *s, size_t i, struct round subject,
 static void print_series(const char *name, const struct series *s, size_t request_bytes,
                          double goal)
 {
-    CW_AUTO(cw_buf_done) struct cw_buf line = CW_BUF_INIT(4096);
-    const struct {
-        const char *name;
-        double value;
-        int decimals;
-    } members[] = {
-        {"requests_per_s", median(s->per_second), 1},
-        {"reference_per_s", median(s->reference_per_second), 1},
-        {"cpu_us", median(s->cpu_us), 1},
-        {"reference_cpu_us", median(s->reference_cpu_us), 1},
-        {"ratio", median(s->ratio), 3},
-        {"cpu_ratio", median(s->cpu_ratio), 3},
+    const struct t_figure figures[] = {
+        {"body_bytes", (double)request_bytes, 0},
+        {"rounds", N_ROUNDS, 0},
+        {"requests_per_s", t_median(s->per_second, N_ROUNDS), 1},
+        {"reference_per_s", t_median(s->reference_per_second, N_ROUNDS), 1},
+        {"cpu_us", t_median(s->cpu_us, N_ROUNDS), 1},
+        {"reference_cpu_us", t_median(s->reference_cpu_us, N_ROUNDS), 1},
+        {"ratio", t_median(s->ratio, N_ROUNDS), 3},
+        {"cpu_ratio", t_median(s->cpu_ratio, N_ROUNDS), 3},
         {"goal", goal, 2},
     };
-    struct cw_jw w = cw_jw_of(&line);
-    cw_jw_begin_object(&w);
-    cw_jw_kstr(&w, "name", name);
-    cw_jw_ku64(&w, "body_bytes", request_bytes);
-    cw_jw_ku64(&w, "rounds", N_ROUNDS);
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-        cw_jw_key(&w, members[i].name);
-        cw_jw_fixed(&w, members[i].value, members[i].decimals);
-    }
-    cw_jw_end_object(&w);
-    (void)printf("%s\n", cw_buf_str(&line));
-    (void)fflush(stdout);
+    t_print_figures(name, figures, sizeof figures / sizeof *figures);
 }
 
 /* ---- the benchmarks -----------------------------------------------------------------
@@ -254,17 +184,17 @@ static void bench_small(const struct t_server *s)
     (void)snprintf(body, sizeof body, "{\"pdq\":\"%s\"%*s}", hex,
                    SMALL_BODY - (int)strlen(hex) - 10, "");
     write_request(&request, s->admin_key, "application/json", cw_bytes_str(body));
-    move_to_processor(true);
+    t_measure_here(true);
     struct t_process echo_server = start_echo(&echo_port);
-    move_to_processor(false);
+    t_measure_here(false);
     struct t_load load = {.request = cw_buf_view(&request),
                           .connections = SMALL_CONNECTIONS,
                           .duration_ns = ROUND_NS};
     for (size_t i = 0; i < N_ROUNDS; i++) {
         load.port = echo_port;
-        struct round reference = measure_load(&load, &echo_server.pid, 1);
+        struct t_round reference = t_measure_load(&load, &echo_server.pid, 1);
         load.port = s->port;
-        add_round(&series, i, measure_load(&load, &s->process.pid, 1), reference);
+        add_round(&series, i, t_measure_load(&load, &s->process.pid, 1), reference);
     }
     assert_int_equal(kill(echo_server.pid, SIGTERM), 0);
     (void)t_process_wait(&echo_server, 10);
@@ -272,12 +202,12 @@ static void bench_small(const struct t_server *s)
 }
 
 /* Decodes and hashes in this process for about one round. */
-static struct round measure_hashing(struct cw_recipe *recipe, struct cw_bytes picture)
+static struct t_round measure_hashing(struct cw_recipe *recipe, struct cw_bytes picture)
 {
     pid_t self = getpid();
     unsigned n = 0;
-    move_to_processor(true);
-    double cpu = cpu_seconds(&self, 1);
+    t_measure_here(true);
+    double cpu = t_measure_cpu(&self, 1);
     uint64_t start = cw_mono_ns();
     for (; cw_mono_ns() - start < ROUND_NS; n++) {
         struct cw_fingerprint fp = {0};
@@ -285,9 +215,9 @@ static struct round measure_hashing(struct cw_recipe *recipe, struct cw_bytes pi
         cw_fingerprint_done(&fp);
     }
     double seconds = (double)(cw_mono_ns() - start) / 1e9;
-    cpu = cpu_seconds(&self, 1) - cpu;
-    move_to_processor(false);
-    return (struct round){.per_second = n / seconds, .cpu_us = cpu / n * 1e6};
+    cpu = t_measure_cpu(&self, 1) - cpu;
+    t_measure_here(false);
+    return (struct t_round){.per_second = n / seconds, .cpu_us = cpu / n * 1e6};
 }
 
 /* A drawn 1080p frame as JPEG, in the first quality that makes it large enough. */
@@ -322,8 +252,8 @@ static void bench_picture(const struct t_server *s)
                                 .connections = PICTURE_CONNECTIONS,
                                 .duration_ns = ROUND_NS};
     for (size_t i = 0; i < N_ROUNDS; i++) {
-        struct round reference = measure_hashing(recipe, cw_buf_view(&file));
-        add_round(&series, i, measure_load(&load, pids, n_pids), reference);
+        struct t_round reference = measure_hashing(recipe, cw_buf_view(&file));
+        add_round(&series, i, t_measure_load(&load, pids, n_pids), reference);
     }
     cw_recipe_free(&recipe);
     print_series("http_picture", &series, file.len, 0.85);
@@ -338,9 +268,9 @@ int main(int argc, char **argv)
     assert_int_equal(cw_decode_init(NULL), 0);
     /* Threads and hashers inherit the processor. No hasher may be replaced while its CPU
      * time is being counted. */
-    move_to_processor(true);
+    t_measure_here(true);
     struct t_server *s = t_server_new("hashers = 1\nhasher_recycle = 1000000\n");
-    move_to_processor(false);
+    t_measure_here(false);
     bench_small(s);
     bench_picture(s);
     t_server_free(s);

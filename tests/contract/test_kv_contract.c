@@ -1,6 +1,8 @@
 /* test_kv_contract.c - what kv.h promises, on both engines. */
 #include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "index/kv.h"
 #include "tests/contract/store_fixture.h"
@@ -317,6 +319,66 @@ static void a_second_opener_is_busy_and_modes_are_private(void **state)
     expect_alone(x->kv, "a", "1");
 }
 
+/* Reads beside us in a process of its own until it is killed; what went wrong before it
+ * began to read is its first word. */
+static pid_t start_reader(const char *dir)
+{
+    struct cw_kv_lmdb_options o = lmdb_options(dir);
+    struct cw_kv *kv = NULL;
+    struct cw_kv_tx *tx = NULL;
+    int ends[2];
+    char word = 'b';
+    assert_int_equal(pipe(ends), 0);
+    const pid_t pid = fork();
+    if (pid != 0) {
+        close(ends[1]);
+        assert_int_equal(read(ends[0], &word, 1), 1);
+        close(ends[0]);
+        assert_int_equal(word, 'a');
+        return pid;
+    }
+    o.read_only = true;
+    if (cw_kv_open_lmdb(&o, &kv, NULL) == 0 &&
+        cw_kv_begin(kv, true, &tx, NULL) == CW_E_DENIED &&
+        cw_kv_begin(kv, false, &tx, NULL) == 0) {
+        word = 'a';
+    }
+    if (write(ends[1], &word, 1) == 1) {
+        (void)pause();
+    }
+    _exit(1);
+}
+
+/* How much the file grows by replacing the same value 40 times. */
+static uint64_t growth(struct cw_kv *kv)
+{
+    uint64_t before = 0, after = 0, map = 0;
+    cw_kv_size(kv, &before, &map);
+    for (int i = 0; i < 40; i++) {
+        if (put_large(kv, 7) != 0) {
+            assert_int_equal(cw_kv_grow(kv, NULL), 0);
+            assert_int_equal(put_large(kv, 7), 0);
+        }
+    }
+    cw_kv_size(kv, &after, &map);
+    return after - before;
+}
+
+static void what_a_dead_reader_holds_is_given_back(void **state)
+{
+    struct kv_fixture *x = *state;
+    int status = 0;
+    put_alone(x->kv, "a", "1");
+    (void)growth(x->kv);
+    const pid_t pid = start_reader(x->dir);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(growth(x->kv) > 30 * 64 * 1024); /* nothing can be used again */
+    assert_int_equal(cw_kv_reap(x->kv, NULL), 0);
+    assert_true(growth(x->kv) < 4 * 64 * 1024);
+    expect_alone(x->kv, "a", "1");
+}
+
 static void opening_needs_create_and_makes_a_private_directory(void **state)
 {
     struct kv_fixture *x = *state;
@@ -373,6 +435,7 @@ int main(void)
     const struct CMUnitTest lmdb[] = {
         CASE(a_full_map_is_busy_until_it_grows_and_then_to_its_limit),
         CASE(a_second_opener_is_busy_and_modes_are_private),
+        CASE(what_a_dead_reader_holds_is_given_back),
         CASE(opening_needs_create_and_makes_a_private_directory),
         CASE(a_damaged_file_is_corrupt),
     };

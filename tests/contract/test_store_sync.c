@@ -14,6 +14,8 @@
     1024 /* LMDB writes its meta page shorter than this, all others whole */
 
 static atomic_int sync_error, page_error, meta_error; /* errno to fail with, 0 = work */
+static atomic_bool
+    cut_short; /* pages are taken but for a part, as by a disk that fills */
 
 int fdatasync(int fd)
 {
@@ -31,7 +33,8 @@ ssize_t pwrite(int fd, const void *p, size_t len, off_t at)
         errno = error;
         return -1;
     }
-    return syscall(SYS_pwrite64, fd, p, len, at);
+    const size_t taken = len >= META_BYTES && atomic_load(&cut_short) ? len / 2 : len;
+    return syscall(SYS_pwrite64, fd, p, taken, at);
 }
 
 /* How LMDB writes runs of pages. */
@@ -41,7 +44,7 @@ ssize_t writev(int fd, const struct iovec *v, int n)
         errno = atomic_load(&page_error);
         return -1;
     }
-    return syscall(SYS_writev, fd, v, n);
+    return syscall(SYS_writev, fd, v, atomic_load(&cut_short) ? n - 1 : n);
 }
 
 int fsync(int fd)
@@ -67,6 +70,7 @@ static int tear_down(void **state)
     atomic_store(&sync_error, 0);
     atomic_store(&page_error, 0);
     atomic_store(&meta_error, 0);
+    atomic_store(&cut_short, false);
     cw_store_close(x->s);
     x->s = fix_open_url(x->url);
     assert_int_equal(cw_store_get_asset(x->s, x->studio, "c", "before", &a, NULL, NULL),
@@ -125,6 +129,29 @@ static void a_full_disk_is_busy_until_there_is_room(void **state)
     assert_int_equal(try_get(x, "1"), 0);
 }
 
+static void a_write_that_is_cut_short_is_busy_until_there_is_room(void **state)
+{
+    struct fixture *x = *state;
+    atomic_store(&cut_short, true);
+    assert_int_equal(try_register(x, "1"), CW_E_BUSY);
+    assert_int_equal(try_get(x, "before"), 0);
+    atomic_store(&cut_short, false);
+    assert_int_equal(try_register(x, "1"), 0);
+}
+
+/* The disk fills and fails: what the kernel took may be lost. */
+static void a_write_cut_short_on_a_failing_disk_ends_writing(void **state)
+{
+    struct fixture *x = *state;
+    atomic_store(&cut_short, true);
+    atomic_store(&sync_error, EIO);
+    assert_int_equal(try_register(x, "1"), CW_E_IO);
+    atomic_store(&cut_short, false);
+    atomic_store(&sync_error, 0);
+    assert_int_equal(try_register(x, "1"), CW_E_IO);
+    assert_int_equal(try_get(x, "before"), 0);
+}
+
 static void a_backup_that_fails_leaves_no_file(void **state)
 {
     struct fixture *x = *state;
@@ -145,6 +172,8 @@ int main(void)
         CASE(after_a_failed_sync_nothing_is_acknowledged_but_reads_go_on),
         CASE(a_failed_meta_page_leaves_it_open_what_was_written),
         CASE(a_full_disk_is_busy_until_there_is_room),
+        CASE(a_write_that_is_cut_short_is_busy_until_there_is_room),
+        CASE(a_write_cut_short_on_a_failing_disk_ends_writing),
         CASE(a_backup_that_fails_leaves_no_file),
     };
     return cw_crypto_init(NULL) == 0 ? cmocka_run_group_tests(tests, NULL, NULL) : 1;

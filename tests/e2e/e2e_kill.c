@@ -4,9 +4,7 @@
 #include "base/num.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 
 #define N_WRITERS 4
 #define DEFAULT_KILLS 20
@@ -160,21 +158,10 @@ static void nothing_acknowledged_is_lost_by_kill_9(void **state)
 static void the_store_is_sound_afterwards(void **state)
 {
     struct t_server *s = *state;
-    char program[T_PATH_CAP];
-    char store[T_PATH_CAP + 8];
-    char errors[T_PATH_CAP + 8];
+    CW_AUTO(cw_buf_done) struct cw_buf said = CW_BUF_INIT(1 << 20);
     t_server_stop(s);
-    t_program("celwatchd", program);
-    (void)snprintf(store, sizeof store, "%s/store", s->dir);
-    (void)snprintf(errors, sizeof errors, "%s/check", s->dir);
-    const char *const argv[] = {program, "check", "--data", store, NULL};
-    struct t_process p =
-        t_process_start(&(struct t_spawn){.argv = argv, .stderr_path = errors});
-    CW_AUTO(cw_buf_done) struct cw_buf out = CW_BUF_INIT(1 << 20);
-    t_process_read_all(&p, 60, &out);
-    int status = t_process_wait(&p, 60);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        fail_msg("celwatchd check found: %s", cw_buf_str(&out));
+    if (t_server_command(s, "check", NULL, &said) != 0) {
+        fail_msg("celwatchd check found: %s", cw_buf_str(&said));
     }
 }
 

@@ -2,11 +2,14 @@
 #include "tests/support/t_api.h"
 #include "tests/support/t_raw.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #define N_IN_FLIGHT 6
 #define WAIT_S 60
+#define N_ARRIVING 3
+#define N_STOPS 15
 
 /* Sends a registration and waits until the service has taken it up: only then does it ask
  * for the body. */
@@ -95,6 +98,36 @@ static void a_client_that_goes_on_asking_does_no_harm(void **state)
     t_server_start(s);
 }
 
+/* New connections until none is taken any more. */
+static void *arrive_until_refused(void *arg)
+{
+    const struct t_server *s = arg;
+    for (int status = 1; status != 0;) {
+        CW_AUTO(t_reply_done) struct t_reply r = t_get(s, NULL, "/healthz");
+        status = r.status;
+    }
+    return NULL;
+}
+
+static void clients_that_arrive_meanwhile_do_no_harm(void **state)
+{
+    struct t_server *s = *state;
+    for (unsigned i = 0; i < N_STOPS; i++) {
+        pthread_t threads[N_ARRIVING];
+        for (size_t k = 0; k < N_ARRIVING; k++) {
+            assert_int_equal(pthread_create(&threads[k], NULL, arrive_until_refused, s),
+                             0);
+        }
+        CW_AUTO(t_reply_done) struct t_reply r = t_get(s, NULL, "/healthz");
+        t_expect_status(&r, 200);
+        t_server_stop(s);
+        for (size_t k = 0; k < N_ARRIVING; k++) {
+            assert_int_equal(pthread_join(threads[k], NULL), 0);
+        }
+        t_server_start(s);
+    }
+}
+
 static int set_up(void **state)
 {
     /* Slow commits, so that the signal comes while all requests wait for theirs. */
@@ -109,6 +142,7 @@ int main(void)
         cmocka_unit_test(idle_connections_do_not_hold_up_the_end),
         cmocka_unit_test(a_client_that_goes_on_asking_does_no_harm),
         cmocka_unit_test(a_half_sent_request_does_not_hold_up_the_end),
+        cmocka_unit_test(clients_that_arrive_meanwhile_do_no_harm),
     };
     return cmocka_run_group_tests(tests, set_up, t_server_group_teardown);
 }

@@ -39,6 +39,20 @@ def png(seed):
             + chunk(b"IDAT", zlib.compress(bytes(rows))) + chunk(b"IEND", b""))
 
 
+def fingerprint_stream(assets):
+    """The binary form of (id, kind, PDQ hash in hexadecimal) of some assets; see
+    docs/fingerprint-format.md."""
+    stream = b""
+    for name, kind, pdq in assets:
+        fingerprint = (struct.pack(">BBHIIBB", 2, 0, 1, 0, 0, 100, 0)
+                       + struct.pack(">HBBHHHH", 1, 1, 0, 0, 0, 65535, 65535)
+                       + bytes.fromhex(pdq) + struct.pack(">H", 0))
+        raw = name.encode("utf-8")
+        record = struct.pack(">BBQH", 1, kind, 0, len(raw)) + raw + fingerprint
+        stream += struct.pack(">I", len(record)) + record
+    return stream
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status = status
@@ -212,6 +226,16 @@ def register(r, keys):
     new = [line for line in lines if line.get("status") == "registered"]
     r.expect("addAssets_seen_before", not new or any(line["seen_before"] for line in new),
              "an asset seen before is not said to be")
+    binary = "application/vnd.celwatch.fingerprints"
+    stream = fingerprint_stream([("ep03/sc022/0101.png", 1, "5a" * 32),
+                                 ("ep03/sc022/0102.png", 9, "a5" * 32)])
+    lines = r.call("addAssets", 200, keys["studio"], picture=stream, media_type=binary,
+                   name="fingerprints").lines()
+    r.expect("addAssets_a_line_for_a_record",
+             [line.get("id") for line in lines] == ["ep03/sc022/0101.png", "ep03/sc022/0102.png"]
+             and lines[1].get("pointer") == "/kind", "the answers are %r" % lines)
+    r.call("addAssets", 400, keys["studio"], picture=stream[:-1], media_type=binary,
+           code="bad_batch")
     r.call("putAsset", (200, 201), keys["studio"], example="frame")
     again = r.call("putAsset", 200, keys["studio"], example="frame", name="frame_again")
     r.expect("putAsset_unchanged", again.json().get("status") == "unchanged",

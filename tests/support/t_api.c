@@ -49,6 +49,32 @@ void t_register(const struct t_server *s, const char *key, const char *collectio
     t_expect_status(&r, 201);
 }
 
+void t_add_record(struct cw_buf *out, const char *id, uint8_t kind,
+                  const struct cw_fingerprint *fp)
+{
+    CW_AUTO(cw_buf_done) struct cw_buf record = CW_BUF_INIT(CW_FP_MAX_BYTES + 1024);
+    cw_put_u8(&record, 1); /* version */
+    cw_put_u8(&record, kind);
+    cw_put_u64(&record, 0); /* no embargo */
+    cw_put_bytes16(&record, cw_bytes_str(id));
+    cw_fingerprint_encode(fp, &record);
+    cw_put_bytes32(out, cw_buf_view(&record));
+    assert_false(out->failed);
+}
+
+struct t_reply t_post_records(const struct t_server *s, const char *key,
+                              const char *collection, const struct cw_buf *records)
+{
+    char path[T_JSON_CAP];
+    t_format(path, "/v1/collections/%s/assets", collection);
+    return t_http(
+        s, &(struct t_request){.method = "POST",
+                               .path = path,
+                               .key = key,
+                               .content_type = "application/vnd.celwatch.fingerprints",
+                               .body = cw_buf_view(records)});
+}
+
 void t_submit(const struct t_server *s, const char *key, const char *host, uint64_t seed,
               unsigned flipped, char out_id[T_ID_CAP])
 {

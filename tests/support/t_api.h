@@ -4,7 +4,7 @@
 #ifndef CW_TESTS_SUPPORT_T_API_H
 #define CW_TESTS_SUPPORT_T_API_H
 
-#include "hashing/hash.h"
+#include "hashing/fingerprint.h"
 #include "tests/support/t_http.h"
 
 #define T_ID_CAP 72
@@ -21,6 +21,11 @@ void t_fingerprint_json(uint64_t seed, unsigned flipped, const char *more,
 /* PUTs an asset that must be new. */
 void t_register(const struct t_server *s, const char *key, const char *collection,
                 const char *id, uint64_t seed);
+/* Appends a record of the binary bulk stream; kind 0 = not said. */
+void t_add_record(struct cw_buf *out, const char *id, uint8_t kind,
+                  const struct cw_fingerprint *fp);
+struct t_reply t_post_records(const struct t_server *s, const char *key,
+                              const char *collection, const struct cw_buf *records);
 /* Records a sighting of the hash at http://HOST/SEED.png; `out_id` may be NULL. */
 void t_submit(const struct t_server *s, const char *key, const char *host, uint64_t seed,
               unsigned flipped, char out_id[T_ID_CAP]);

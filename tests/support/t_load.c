@@ -14,15 +14,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ANSWER_MAX 16384
+#define HEAD_MAX 16384 /* of an answer; its body is counted, not kept */
+#define BODY_MAX ((size_t)128 << 20)
 #define STALL_MS 30000
 
 struct connection {
     int fd;
-    size_t sent;  /* of the request */
-    bool waiting; /* for room to send the rest */
-    size_t n_in;
-    char in[ANSWER_MAX + 1]; /* n_in bytes of the answer, and a NUL */
+    struct cw_buf made;    /* the request, if it is made */
+    size_t sent;           /* of the request */
+    bool waiting;          /* for room to send the rest */
+    size_t n_in;           /* bytes of the answer */
+    size_t n_expected;     /* all of them; 0 until the head is complete */
+    char in[HEAD_MAX + 1]; /* the first of them, and a NUL */
 };
 
 struct run {
@@ -64,7 +67,8 @@ static void wait_for_room(const struct run *run, struct connection *c, bool wait
 /* Sends what the socket takes; the rest follows when it can be written again. */
 static void send_some(const struct run *run, struct connection *c)
 {
-    const struct cw_bytes request = run->load->request;
+    const struct cw_bytes request =
+        run->load->make == NULL ? run->load->request : cw_buf_view(&c->made);
     while (c->sent < request.len) {
         ssize_t n = send(c->fd, request.p + c->sent, request.len - c->sent,
                          MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -78,48 +82,69 @@ static void send_some(const struct run *run, struct connection *c)
     wait_for_room(run, c, false);
 }
 
-/* True once the answer is complete. */
-static bool is_answered(const struct connection *c)
+/* Makes the next request, if that is how it is done, and begins to send it. */
+static void begin_request(const struct run *run, struct connection *c)
+{
+    c->n_in = 0;
+    c->n_expected = 0;
+    c->sent = 0;
+    if (run->load->make != NULL) {
+        cw_buf_clear(&c->made);
+        run->load->make(run->load->ctx, &c->made);
+        assert_false(c->made.failed);
+    }
+    send_some(run, c);
+}
+
+/* How long the answer is; 0 while its head is not complete. */
+static size_t answer_length(const struct connection *c)
 {
     static const char LENGTH[] = "\r\nContent-Length: ";
     const char *blank = strstr(c->in, "\r\n\r\n");
     if (blank == NULL) {
-        return false;
+        return 0;
     }
     const char *value = strstr(c->in, LENGTH);
-    if (strncmp(c->in, "HTTP/1.1 200 ", 13) != 0 || value == NULL || value > blank) {
+    if ((strncmp(c->in, "HTTP/1.1 200 ", 13) != 0 &&
+         strncmp(c->in, "HTTP/1.1 201 ", 13) != 0) ||
+        value == NULL || value > blank) {
         fail_msg("unexpected answer: %s", c->in);
-        return false;
+        return 0;
     }
     value += sizeof LENGTH - 1;
     uint64_t body_len = 0;
     struct cw_bytes digits = cw_bytes_of(value, strspn(value, "0123456789"));
-    assert_int_equal(cw_parse_u64(digits, 0, ANSWER_MAX, "length", &body_len, NULL), 0);
-    return c->n_in >= (size_t)(blank - c->in) + 4 + body_len;
+    assert_int_equal(cw_parse_u64(digits, 0, BODY_MAX, "length", &body_len, NULL), 0);
+    return (size_t)(blank - c->in) + 4 + body_len;
 }
 
 static void close_connection(struct run *run, struct connection *c)
 {
     (void)close(c->fd);
+    cw_buf_done(&c->made);
     run->n_open--;
 }
 
 static void receive_some(struct run *run, struct connection *c)
 {
-    ssize_t n = recv(c->fd, c->in + c->n_in, ANSWER_MAX - c->n_in, MSG_DONTWAIT);
+    static char rest[65536]; /* what follows the head is thrown away */
+    const bool head = c->n_expected == 0;
+    ssize_t n = head ? recv(c->fd, c->in + c->n_in, HEAD_MAX - c->n_in, MSG_DONTWAIT)
+                     : recv(c->fd, rest, sizeof rest, MSG_DONTWAIT);
     assert_true(n > 0);
     c->n_in += (size_t)n;
-    c->in[c->n_in] = '\0';
-    if (!is_answered(c)) {
+    if (head) {
+        c->in[c->n_in] = '\0';
+        c->n_expected = answer_length(c);
+    }
+    if (c->n_expected == 0 || c->n_in < c->n_expected) {
         return;
     }
     run->result.n_answers++;
-    c->n_in = 0;
-    c->sent = 0;
     if (cw_mono_ns() >= run->deadline_ns) {
         close_connection(run, c);
     } else {
-        send_some(run, c);
+        begin_request(run, c);
     }
 }
 
@@ -132,9 +157,9 @@ struct t_load_result t_load_run(const struct t_load *load)
     uint64_t start = cw_mono_ns();
     run.deadline_ns = start + load->duration_ns;
     for (unsigned i = 0; i < load->connections; i++) {
-        connections[i] = (struct connection){0};
+        connections[i] = (struct connection){.made = CW_BUF_INIT(load->make_max)};
         open_connection(&run, &connections[i]);
-        send_some(&run, &connections[i]);
+        begin_request(&run, &connections[i]);
     }
     while (run.n_open > 0) {
         struct epoll_event events[64];

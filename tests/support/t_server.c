@@ -44,6 +44,52 @@ static void expect_exit_0(const struct t_server *s, int status, const char *what
     fail_msg("%s ended with status 0x%x:\n%s", what, (unsigned)status, cw_buf_str(&text));
 }
 
+int t_server_command(const struct t_server *s, const char *command, const char *file,
+                     struct cw_buf *out)
+{
+    char program[T_PATH_CAP];
+    char store[T_PATH_CAP];
+    char errors[T_PATH_CAP];
+    t_program("celwatchd", program);
+    path_in(s, "store", store);
+    path_in(s, "command", errors);
+    t_write_file(errors, cw_bytes_str(""));
+    const char *const argv[] = {program, command, "--data", store, file, NULL};
+    const char *const serve[] = {program,    "--data",      store,
+                                 "--listen", "127.0.0.1:0", NULL};
+    struct t_process p = t_process_start(
+        &(struct t_spawn){.argv = command != NULL ? argv : serve, .stderr_path = errors});
+    t_process_read_all(&p, STOP_S, out);
+    const int status = t_process_wait(&p, STOP_S);
+    t_read_file(errors, out);
+    t_expect_no_sanitizer_report(cw_buf_str(out));
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static struct t_server *new_server(const char *config)
+{
+    char path[T_PATH_CAP];
+    struct t_server *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    t_make_folder(s->dir);
+    path_in(s, "celwatch.conf", path);
+    t_write_file(path, cw_bytes_str(config != NULL ? config : "# defaults\n"));
+    return s;
+}
+
+struct t_server *t_server_restored(const struct t_server *s, const char *file)
+{
+    CW_AUTO(cw_buf_done) struct cw_buf said = CW_BUF_INIT(65536);
+    struct t_server *again = new_server(NULL);
+    memcpy(again->admin_key, s->admin_key, sizeof again->admin_key);
+    if (t_server_command(again, "restore", file, &said) != 0) {
+        fail_msg("celwatchd restore: %s", cw_buf_str(&said));
+    }
+    t_server_start(again);
+    return again;
+}
+
 static void init_store(struct t_server *s)
 {
     char program[T_PATH_CAP];
@@ -64,12 +110,7 @@ struct t_server *t_server_new(const char *config)
 {
     cw_json_init();
     assert_int_equal(cw_crypto_init(NULL), 0);
-    struct t_server *s = calloc(1, sizeof *s);
-    assert_non_null(s);
-    t_make_folder(s->dir);
-    char path[T_PATH_CAP];
-    path_in(s, "celwatch.conf", path);
-    t_write_file(path, cw_bytes_str(config != NULL ? config : "# defaults\n"));
+    struct t_server *s = new_server(config);
     init_store(s);
     t_server_start(s);
     return s;

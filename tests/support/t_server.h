@@ -33,6 +33,17 @@ void t_server_end_stop(struct t_server *s);
 /* SIGKILL: nothing gets a chance to be written. */
 void t_server_kill(struct t_server *s);
 
+/* Runs `celwatchd COMMAND --data STORE [FILE]` on its store, whether it runs or not.
+ *
+ * command  NULL = serve, which is expected to fail
+ * file     NULL = none
+ * out      what it printed on both outputs is appended
+ * Returns  the exit status */
+int t_server_command(const struct t_server *s, const char *command, const char *file,
+                     struct cw_buf *out);
+/* The same server again on a store of its own, restored from a backup. */
+struct t_server *t_server_restored(const struct t_server *s, const char *file);
+
 /* Makes a key with the first admin key.
  *
  * studio, disclosure  NULL = the default */

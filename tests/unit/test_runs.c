@@ -241,6 +241,9 @@ static void every_part_must_be_covered(void **state)
     assert_false(cw_covers(&part, &a, &c.placed)); /* of another size */
     memset(&c, 0, sizeof c);
     assert_false(cw_covers(&a, &a, &c.placed));
+    assert_true(cw_covers_unmoved(&a, &a));
+    assert_false(cw_covers_unmoved(&b, &a));
+    assert_false(cw_covers_unmoved(&part, &a));
 }
 
 int main(void)
