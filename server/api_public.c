@@ -70,15 +70,17 @@ static const char *status_of(const struct cw_app *app)
 
 void cw_api_ready(struct cw_app *app, struct cw_request *r)
 {
-    const bool ready = atomic_load(&app->ready);
-    struct cw_search_stats assets, sightings;
-    cw_search_get_stats(app->registry->assets, &assets);
-    cw_search_get_stats(app->registry->sightings, &sightings);
-    struct cw_jw w = cw_answer_json(r, ready ? 200 : 503);
+    struct cw_store_stats stats;
+    struct cw_err err;
+    if (cw_store_get_stats(app->store, &stats, &err) != 0) {
+        cw_answer_failure(r, &err);
+        return;
+    }
+    struct cw_jw w = cw_answer_json(r, atomic_load(&app->ready) ? 200 : 503);
     cw_jw_begin_object(&w);
     cw_jw_kstr(&w, "status", status_of(app));
-    cw_jw_ku64(&w, "assets", assets.rows);
-    cw_jw_ku64(&w, "sightings", sightings.rows);
+    cw_jw_ku64(&w, "assets", stats.assets);
+    cw_jw_ku64(&w, "sightings", stats.sightings);
     if (atomic_load(&app->degraded)) {
         cw_jw_ku64(&w, "pending", cw_registry_pending(app->registry));
     }

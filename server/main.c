@@ -204,6 +204,8 @@ static int check_saved(const struct cw_conf *conf, struct cw_store *store,
     cw_wipe(secret, sizeof secret);
     *report = (struct cw_check_report){0};
     if (saved == NULL) {
+        (void)printf(
+            "saved index: not checked, a service has it open or nothing is kept\n");
         return 0;
     }
     CW_TRY(cw_check_saved(store, conf, saved, report, err));

@@ -50,7 +50,7 @@ struct cw_saved *cw_saved_dir_open(const struct cw_conf *conf, const uint8_t sec
         (void)cw_saved_dir_discard(conf);
         rc = open_at(conf, dir, secret, &saved, &err);
     }
-    if (rc != 0) {
+    if (rc != 0 && rc != CW_E_BUSY) {
         cw_log(CW_LOG_WARN, "event=saved_index_unusable dir=\"%s\" why=\"%s\"", dir,
                err.text);
     }

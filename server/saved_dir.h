@@ -8,7 +8,8 @@
 /* Opens it, made if missing. Without it everything works, but starts take longer: so what
  * cannot be opened is logged and done without, and a damaged file is discarded.
  *
- * Returns  NULL if nothing is kept, or it cannot be; else the caller closes it */
+ * Returns  NULL if nothing is kept, it cannot be, or a service has it open; else the
+ *          caller closes it */
 struct cw_saved *cw_saved_dir_open(const struct cw_conf *conf, const uint8_t secret[32]);
 /* Deletes what is in it; nobody may have it open. True if there was something. */
 bool cw_saved_dir_discard(const struct cw_conf *conf);

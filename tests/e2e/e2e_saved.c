@@ -242,6 +242,7 @@ static void a_degraded_start_loses_no_alarm(void **state)
     for (unsigned i = 0; i < 600 && !ready; i++) {
         CW_AUTO(t_reply_done) struct t_reply r = t_get(s, NULL, "/readyz");
         t_expect_status(&r, 200);
+        t_expect_u64(r.json, "/assets", 25);
         ready = t_json_text_is(r.json, "/status", "ready");
         (void)usleep(100000);
     }
