@@ -27,6 +27,15 @@ void cw_blake2b_keyed(struct cw_bytes in, const uint8_t key[32],
     (void)crypto_generichash(out, CW_BLAKE2B_BYTES, in.p, in.len, key, 32);
 }
 
+void cw_blake2b_pair(struct cw_bytes a, struct cw_bytes b, uint8_t out[CW_BLAKE2B_BYTES])
+{
+    crypto_generichash_state state;
+    (void)crypto_generichash_init(&state, NULL, 0, CW_BLAKE2B_BYTES);
+    (void)crypto_generichash_update(&state, a.p, a.len);
+    (void)crypto_generichash_update(&state, b.p, b.len);
+    (void)crypto_generichash_final(&state, out, CW_BLAKE2B_BYTES);
+}
+
 void cw_random(void *out, size_t len)
 {
     randombytes_buf(out, len);

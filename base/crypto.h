@@ -17,6 +17,8 @@ void cw_sha256(struct cw_bytes in, uint8_t out[CW_SHA256_BYTES]);
 /* BLAKE2b-256 keyed with 32 bytes (RFC 7693). */
 void cw_blake2b_keyed(struct cw_bytes in, const uint8_t key[32],
                       uint8_t out[CW_BLAKE2B_BYTES]);
+/* BLAKE2b-256 of two pieces, one after the other. */
+void cw_blake2b_pair(struct cw_bytes a, struct cw_bytes b, uint8_t out[CW_BLAKE2B_BYTES]);
 void cw_random(void *out, size_t len);
 bool cw_equal_secret(const void *a, const void *b, size_t len); /* in constant time */
 void cw_wipe(void *p, size_t len);                              /* not optimised away */
