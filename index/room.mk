@@ -4,6 +4,7 @@ INDEX_SRC := \
     index/codes.c \
     index/codes_build.c \
     index/codes_find.c \
+    index/event_json.c \
     index/keyed_sort.c \
     index/kv.c \
     index/kv_lmdb.c \
@@ -44,6 +45,7 @@ INDEX_SRC := \
     index/store_studios.c \
     index/store_verify.c \
     index/store_verify_incidents.c \
+    index/store_verify_log.c \
     index/store_writer.c
 
 # Each kernel for the instructions it uses; which one runs is decided at run time.

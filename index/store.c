@@ -205,6 +205,12 @@ int cw_store_read_log(struct cw_store *s, cw_studio_no studio, uint64_t after,
     return s->ops->read_log(s, studio, after, fn, ctx, err);
 }
 
+int cw_store_log_head(struct cw_store *s, cw_studio_no studio, struct cw_chain_head *out,
+                      struct cw_err *err)
+{
+    return s->ops->log_head(s, studio, out, err);
+}
+
 void cw_store_on_commit(struct cw_store *s, void (*fn)(void *ctx, uint64_t seq),
                         void *ctx)
 {
@@ -236,6 +242,13 @@ int cw_store_upkeep(struct cw_store *s, struct cw_err *err)
 int cw_store_backup(struct cw_store *s, const char *path, struct cw_err *err)
 {
     return s->ops->backup(s, path, err);
+}
+
+int cw_store_verify_log(struct cw_store *s, const struct cw_chain_head *known,
+                        struct cw_verify_report *out, struct cw_chain_head *out_head,
+                        struct cw_err *err)
+{
+    return s->ops->verify_log(s, known, out, out_head, err);
 }
 
 int cw_store_verify(struct cw_store *s, struct cw_verify_report *out, struct cw_err *err)

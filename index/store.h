@@ -20,6 +20,7 @@
 
 #include <stdbool.h>
 
+#include "base/chain.h"
 #include "hashing/hash.h"
 
 #define CW_STUDIO_CAP 65
@@ -57,7 +58,7 @@ extern const struct cw_store_options CW_STORE_DEFAULTS;
 
 /* url      "lmdb:DIR" or "memory:"
  * Errors   CW_E_NOT_FOUND no store there and create is false, CW_E_BUSY another process
- * has it open, CW_E_UNSUPPORTED a newer format version */
+ * has it open, CW_E_UNSUPPORTED another format version */
 int cw_store_open(const char *url, const struct cw_store_options *options,
                   struct cw_store **out, struct cw_err *err) CW_CHECKED;
 void cw_store_close(struct cw_store *s); /* waits for the writer; NULL is fine */
@@ -397,7 +398,13 @@ enum cw_event_type {
     CW_EVENT_INCIDENT_COMMENTED = 12
 };
 
-/* One line of the append-only log, written in the transaction of what it tells. */
+/* One line of the append-only log, written in the transaction of what it tells.
+ *
+ * It is chained twice (base/chain.h), so that whoever may read one studio can prove that
+ * studio's log whole, and the operator the log of all: `hash` follows that of the event
+ * before it in its studio and is of the line of index/event_json.h, `chain` follows that
+ * of the event before it in the store and is of the number and the whole record. Both
+ * are given by the store. */
 struct cw_event {
     uint64_t seq; /* 1, 2, ... without gaps, in commit order, over all studios */
     uint64_t at_us;
@@ -408,12 +415,20 @@ struct cw_event {
     char subject[CW_ASSET_ID_CAP]; /* asset id, sighting id (hex), key id (hex) or "" */
     uint64_t incident;             /* 0 if none */
     char detail[CW_DETAIL_CAP];    /* such as the new state; never a secret */
+    uint8_t hash[CW_CHAIN_BYTES];
+    uint8_t chain[CW_CHAIN_BYTES];
 };
 
 typedef bool cw_event_fn(void *ctx, const struct cw_event *e);
 /* Events of one studio after `after`, oldest first. */
 int cw_store_read_log(struct cw_store *s, cw_studio_no studio, uint64_t after,
                       cw_event_fn *fn, void *ctx, struct cw_err *err) CW_CHECKED;
+/* The newest event and its `chain`, or that of one studio and its `hash`; zeroed if there
+ * is none.
+ *
+ * studio  0 = over all */
+int cw_store_log_head(struct cw_store *s, cw_studio_no studio, struct cw_chain_head *out,
+                      struct cw_err *err) CW_CHECKED;
 /* `fn` is called by the writer thread after every commit with the newest sequence number;
  * it must be quick and must not call the store. Set once, before the first write. */
 void cw_store_on_commit(struct cw_store *s, void (*fn)(void *ctx, uint64_t seq),
@@ -472,7 +487,16 @@ struct cw_verify_report {
     uint64_t problems; /* found; the first one is in `first` */
     char first[CW_DETAIL_CAP];
 };
-/* Walks every record and every reference between records. */
+/* Walks the log alone: that it is chained, complete and filed under its studios. The
+ * first problem names the first bad event.
+ *
+ * known     a head over all studios that was kept elsewhere: it must be in the log;
+ *           NULL = none
+ * out_head  the last event of the log as it was walked */
+int cw_store_verify_log(struct cw_store *s, const struct cw_chain_head *known,
+                        struct cw_verify_report *out, struct cw_chain_head *out_head,
+                        struct cw_err *err) CW_CHECKED;
+/* Walks every record and every reference between records, the log included. */
 int cw_store_verify(struct cw_store *s, struct cw_verify_report *out,
                     struct cw_err *err) CW_CHECKED;
 

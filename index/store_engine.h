@@ -80,6 +80,8 @@ struct cw_store_ops {
                         cw_history_fn *fn, void *ctx, struct cw_err *err);
     int (*read_log)(struct cw_store *s, cw_studio_no studio, uint64_t after,
                     cw_event_fn *fn, void *ctx, struct cw_err *err);
+    int (*log_head)(struct cw_store *s, cw_studio_no studio, struct cw_chain_head *out,
+                    struct cw_err *err);
     void (*on_commit)(struct cw_store *s, void (*fn)(void *ctx, uint64_t seq), void *ctx);
     int (*read_feed)(struct cw_store *s, enum cw_feed feed, unsigned slot, uint64_t after,
                      cw_feed_fn *fn, void *ctx, struct cw_err *err);
@@ -88,6 +90,9 @@ struct cw_store_ops {
     int (*get_stats)(struct cw_store *s, struct cw_store_stats *out, struct cw_err *err);
     int (*upkeep)(struct cw_store *s, struct cw_err *err);
     int (*backup)(struct cw_store *s, const char *path, struct cw_err *err);
+    int (*verify_log)(struct cw_store *s, const struct cw_chain_head *known,
+                      struct cw_verify_report *out, struct cw_chain_head *out_head,
+                      struct cw_err *err);
     int (*verify)(struct cw_store *s, struct cw_verify_report *out, struct cw_err *err);
 };
 

@@ -288,6 +288,12 @@ static int failing_read_log(struct cw_store *s, cw_studio_no studio, uint64_t af
                cw_store_read_log(inner_of(s), studio, after, fn, ctx, err));
 }
 
+static int failing_log_head(struct cw_store *s, cw_studio_no studio,
+                            struct cw_chain_head *out, struct cw_err *err)
+{
+    WITH_FAULT(s, "log_head", cw_store_log_head(inner_of(s), studio, out, err));
+}
+
 static int failing_read_feed(struct cw_store *s, enum cw_feed feed, unsigned slot,
                              uint64_t after, cw_feed_fn *fn, void *ctx,
                              struct cw_err *err)
@@ -316,6 +322,14 @@ static int failing_upkeep(struct cw_store *s, struct cw_err *err)
 static int failing_backup(struct cw_store *s, const char *path, struct cw_err *err)
 {
     WITH_FAULT(s, "backup", cw_store_backup(inner_of(s), path, err));
+}
+
+static int failing_verify_log(struct cw_store *s, const struct cw_chain_head *known,
+                              struct cw_verify_report *out,
+                              struct cw_chain_head *out_head, struct cw_err *err)
+{
+    WITH_FAULT(s, "verify_log",
+               cw_store_verify_log(inner_of(s), known, out, out_head, err));
 }
 
 static int failing_verify(struct cw_store *s, struct cw_verify_report *out,
@@ -354,12 +368,14 @@ static const struct cw_store_ops failing_ops = {
     .decide = failing_decide,
     .list_history = failing_list_history,
     .read_log = failing_read_log,
+    .log_head = failing_log_head,
     .on_commit = failing_on_commit,
     .read_feed = failing_read_feed,
     .heads = failing_heads,
     .get_stats = failing_get_stats,
     .upkeep = failing_upkeep,
     .backup = failing_backup,
+    .verify_log = failing_verify_log,
     .verify = failing_verify,
 };
 

@@ -180,9 +180,15 @@ int cw_skv_keep_fingerprint(struct cw_bytes *fp, struct cw_buf *buf,
 /* True while somebody still has to act: new, triaged or confirmed. */
 bool cw_skv_is_open(uint8_t state);
 
-/* Appends an event; its seq is given here. */
+/* Appends an event; its seq, hash and chain are given here. */
 int cw_skv_append_event(struct cw_kv_tx *tx, const struct cw_event *e,
                         struct cw_err *err) CW_CHECKED;
+/* Gives an event, whose seq is set, the hash and the chain that follow these.
+ *
+ * scratch  of CW_RECORD_MAX; afterwards it holds the event's number and its record */
+int cw_skv_seal_event(struct cw_event *e, const uint8_t hash_before[CW_CHAIN_BYTES],
+                      const uint8_t chain_before[CW_CHAIN_BYTES], struct cw_buf *scratch,
+                      struct cw_err *err) CW_CHECKED;
 /* The slot of an asset id or of a sighting id's bytes. */
 unsigned cw_skv_slot(struct cw_bytes id);
 /* Appends to the feed; the seq is given here. */
@@ -271,10 +277,15 @@ int cw_skv_list_history(struct cw_store *s, cw_studio_no studio, uint64_t incide
                         cw_history_fn *fn, void *ctx, struct cw_err *err);
 int cw_skv_read_log(struct cw_store *s, cw_studio_no studio, uint64_t after,
                     cw_event_fn *fn, void *ctx, struct cw_err *err);
+int cw_skv_log_head(struct cw_store *s, cw_studio_no studio, struct cw_chain_head *out,
+                    struct cw_err *err);
 int cw_skv_read_feed(struct cw_store *s, enum cw_feed feed, unsigned slot, uint64_t after,
                      cw_feed_fn *fn, void *ctx, struct cw_err *err);
 int cw_skv_heads(struct cw_store *s, enum cw_feed feed, uint64_t out[CW_SLOTS],
                  struct cw_err *err);
+int cw_skv_verify_log(struct cw_store *s, const struct cw_chain_head *known,
+                      struct cw_verify_report *out, struct cw_chain_head *out_head,
+                      struct cw_err *err);
 int cw_skv_verify(struct cw_store *s, struct cw_verify_report *out, struct cw_err *err);
 
 #endif

@@ -344,9 +344,13 @@ int cw_record_get_history(struct cw_bytes in, struct cw_history_record *out,
 
 /* ---- log, feed, numbers ----------------------------------------------------------- */
 
+/* Version 1 of an event had no hashes. Each version has its own line of JSON: see
+ * index/event_json.h. */
+#define EVENT_VERSION 2
+
 void cw_record_put_event(struct cw_buf *b, const struct cw_event *e)
 {
-    put_version(b);
+    cw_put_u8(b, EVENT_VERSION);
     cw_put_u64(b, e->at_us);
     cw_put_u32(b, e->studio);
     cw_put_u8(b, e->type);
@@ -355,12 +359,16 @@ void cw_record_put_event(struct cw_buf *b, const struct cw_event *e)
     put_text(b, e->collection);
     put_text(b, e->subject);
     put_text(b, e->detail);
+    cw_buf_add(b, e->hash, sizeof e->hash);
+    cw_buf_add(b, e->chain, sizeof e->chain);
 }
 
 int cw_record_get_event(struct cw_bytes in, struct cw_event *out, struct cw_err *err)
 {
     struct cw_reader r = cw_reader_of(in);
-    get_version(&r);
+    if (cw_get_u8(&r) != EVENT_VERSION) {
+        r.failed = true;
+    }
     out->at_us = cw_get_u64(&r);
     out->studio = cw_get_u32(&r);
     out->type = get_range(&r, CW_EVENT_KEY_CREATED, CW_EVENT_INCIDENT_COMMENTED);
@@ -369,6 +377,8 @@ int cw_record_get_event(struct cw_bytes in, struct cw_event *out, struct cw_err 
     get_text(&r, out->collection, sizeof out->collection);
     get_text(&r, out->subject, sizeof out->subject);
     get_text(&r, out->detail, sizeof out->detail);
+    get_raw(&r, out->hash, sizeof out->hash);
+    get_raw(&r, out->chain, sizeof out->chain);
     return cw_reader_end(&r, "event record", err);
 }
 

@@ -64,6 +64,7 @@ int cw_record_get_incident(struct cw_bytes in, struct cw_incident *out,
 void cw_record_put_history(struct cw_buf *b, const struct cw_history_record *h);
 int cw_record_get_history(struct cw_bytes in, struct cw_history_record *out,
                           struct cw_err *err) CW_CHECKED;
+/* The chain is the record's last CW_CHAIN_BYTES, because it is of what stands before. */
 void cw_record_put_event(struct cw_buf *b, const struct cw_event *e);
 int cw_record_get_event(struct cw_bytes in, struct cw_event *out,
                         struct cw_err *err) CW_CHECKED;

@@ -121,7 +121,7 @@ int cw_check_counter(struct cw_check *c, enum cw_counter which, const char *what
     return 0;
 }
 
-/* ---- studios, keys, log ----------------------------------------------------------- */
+/* ---- studios, keys ----------------------------------------------------------- */
 
 static int check_studio_name(struct cw_check *c, struct cw_kv_pair at, void *ctx,
                              struct cw_err *err)
@@ -163,36 +163,14 @@ static int check_key(struct cw_check *c, struct cw_kv_pair at, void *ctx,
     return cw_check_present(c, CW_TABLE_STUDIO_KEY, &entry, "key in its studio", err);
 }
 
-static int check_event(struct cw_check *c, struct cw_kv_pair at, void *ctx,
-                       struct cw_err *err)
+static int check_people(struct cw_check *c, struct cw_err *err)
 {
-    uint64_t *last = ctx;
-    const uint64_t seq = cw_kk_read_u64(at.key, 0);
-    struct cw_event e;
-    struct cw_err why = {0};
-    bool ok;
-    CW_TRY(cw_check_outcome(c, cw_record_get_event(at.value, &e, &why), &why, "event",
-                            &ok, err));
-    cw_check_same(c, "event number", seq, *last + 1);
-    *last = seq;
-    if (!ok) {
-        return 0;
-    }
-    const struct cw_kk entry = cw_kk_studio_u64(e.studio, seq);
-    return cw_check_present(c, CW_TABLE_STUDIO_LOG, &entry, "event in its studio", err);
-}
-
-static int check_people_and_log(struct cw_check *c, struct cw_err *err)
-{
-    uint64_t n, last = 0;
+    uint64_t n;
     CW_TRY(cw_check_each(c, CW_TABLE_STUDIO_NAME, check_studio_name, NULL, &n, err));
     CW_TRY(cw_check_mirror(c, CW_TABLE_STUDIO, "studios by number", n, err));
     CW_TRY(cw_check_counter(c, CW_COUNTER_STUDIO, "studio counter", n, err));
     CW_TRY(cw_check_each(c, CW_TABLE_KEY, check_key, NULL, &n, err));
-    CW_TRY(cw_check_mirror(c, CW_TABLE_STUDIO_KEY, "keys by studio", n, err));
-    CW_TRY(cw_check_each(c, CW_TABLE_LOG, check_event, &last, &n, err));
-    CW_TRY(cw_check_mirror(c, CW_TABLE_STUDIO_LOG, "events by studio", n, err));
-    return cw_check_counter(c, CW_COUNTER_EVENT, "event counter", n, err);
+    return cw_check_mirror(c, CW_TABLE_STUDIO_KEY, "keys by studio", n, err);
 }
 
 /* ---- collections, assets, sightings ----------------------------------------------- */
@@ -437,7 +415,8 @@ int cw_skv_verify(struct cw_store *s, struct cw_verify_report *out, struct cw_er
     CW_AUTO(cw_skv_end_read) struct cw_kv_tx *tx = NULL;
     CW_TRY(cw_skv_read(s, &tx, err));
     struct cw_check c = {.tx = tx};
-    CW_TRY(check_people_and_log(&c, err));
+    CW_TRY(check_people(&c, err));
+    CW_TRY(cw_check_log(&c, NULL, NULL, err));
     CW_TRY(check_things(&c, err));
     CW_TRY(cw_check_incidents(&c, err));
     *out = c.report;

@@ -1,4 +1,4 @@
-/* store_verify.h - between the two halves of cw_store_verify. */
+/* store_verify.h - between the parts of cw_store_verify. */
 #ifndef CW_INDEX_STORE_VERIFY_H
 #define CW_INDEX_STORE_VERIFY_H
 
@@ -41,6 +41,12 @@ int cw_check_counter(struct cw_check *c, enum cw_counter which, const char *what
 void cw_check_same(struct cw_check *c, const char *what, uint64_t found,
                    uint64_t expected);
 
+/* The log (store_verify_log.c).
+ *
+ * known     as in cw_store_verify_log; may be NULL
+ * out_head  may be NULL */
+int cw_check_log(struct cw_check *c, const struct cw_chain_head *known,
+                 struct cw_chain_head *out_head, struct cw_err *err) CW_CHECKED;
 /* Matches, incidents and their history (store_verify_incidents.c). */
 int cw_check_incidents(struct cw_check *c, struct cw_err *err) CW_CHECKED;
 

@@ -1,6 +1,7 @@
 /* api_events.c - the log as a feed: NDJSON that ends, or server-sent events that go on.
  */
 #include "base/num.h"
+#include "index/event_json.h"
 #include "server/api.h"
 #include "server/stream.h"
 
@@ -12,8 +13,7 @@ struct listing {
 static bool list_event(void *ctx, const struct cw_event *e)
 {
     struct listing *l = ctx;
-    struct cw_jw w = cw_jw_of(&l->r->answer);
-    cw_event_write(&w, e);
+    cw_event_write(&l->r->answer, e);
     cw_buf_add(&l->r->answer, "\n", 1);
     return ++l->n < l->limit;
 }

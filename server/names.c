@@ -53,21 +53,6 @@ static const char *const acts[] = {
     [CW_ACT_UNDO] = "undo",
     [CW_ACT_COMMENT] = "comment",
 };
-static const char *const events[] = {
-    [CW_EVENT_KEY_CREATED] = "key.created",
-    [CW_EVENT_KEY_REVOKED] = "key.revoked",
-    [CW_EVENT_COLLECTION_PUT] = "collection.put",
-    [CW_EVENT_ASSET_REGISTERED] = "asset.registered",
-    [CW_EVENT_ASSET_REPLACED] = "asset.replaced",
-    [CW_EVENT_ASSET_RETIRED] = "asset.retired",
-    [CW_EVENT_SIGHTING_RECORDED] = "sighting.recorded",
-    [CW_EVENT_INCIDENT_OPENED] = "incident.opened",
-    [CW_EVENT_INCIDENT_GREW] = "incident.grew",
-    [CW_EVENT_INCIDENT_DECIDED] = "incident.decided",
-    [CW_EVENT_INCIDENT_UNDONE] = "incident.undone",
-    [CW_EVENT_INCIDENT_COMMENTED] = "incident.commented",
-};
-
 static const char *name_of(const char *const *names, size_t n, uint8_t number)
 {
     return number < n && names[number] != NULL ? names[number] : "unknown";
@@ -135,21 +120,9 @@ bool cw_disclosure_parse(struct cw_bytes name, uint8_t *out)
     return number_of(disclosures, COUNT(disclosures), name, out);
 }
 
-const char *cw_event_name(uint8_t type)
-{
-    return name_of(events, COUNT(events), type);
-}
-
 const char *cw_act_name(uint8_t act)
 {
     return name_of(acts, COUNT(acts), act);
-}
-
-void cw_incident_id_write(struct cw_jw *w, uint64_t no)
-{
-    CW_AUTO(cw_buf_done) struct cw_buf text = CW_BUF_INIT(32);
-    cw_buf_printf(&text, "INC-%" PRIu64, no);
-    cw_jw_text(w, cw_buf_view(&text));
 }
 
 bool cw_incident_id_parse(const char *text, uint64_t *out)

@@ -1,4 +1,4 @@
-/* names.h - the wire names of numbered things: states, bands, kinds, roles, events,
+/* names.h - the wire names of numbered things: states, bands, kinds, roles,
  * turns. */
 #ifndef CW_SERVER_NAMES_H
 #define CW_SERVER_NAMES_H
@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/json_write.h"
+#include "index/event_json.h"
 
 /* Each returns a static name, or "unknown" for a number that has none; each parse returns
  * false for a name that is not known. */
@@ -19,11 +20,9 @@ const char *cw_role_name(uint8_t role);
 bool cw_role_parse(struct cw_bytes name, uint8_t *out);
 const char *cw_disclosure_name(uint8_t disclosure);
 bool cw_disclosure_parse(struct cw_bytes name, uint8_t *out);
-const char *cw_event_name(uint8_t type);
 const char *cw_act_name(uint8_t act);
 
-/* Incidents are INC-1, INC-2, ... within a studio. */
-void cw_incident_id_write(struct cw_jw *w, uint64_t no);
+/* Incidents are INC-1, INC-2, ... within a studio; index/event_json.h writes them. */
 bool cw_incident_id_parse(const char *text, uint64_t *out);
 
 #endif

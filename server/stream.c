@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/hex.h"
-#include "server/names.h"
+#include "index/event_json.h"
 
 #define HEARTBEAT_NS 15000000000U
 #define PIECE_MAX 65536 /* text of events held for one slow reader */
@@ -43,25 +43,6 @@ struct cw_streams {
     bool closing;
     pthread_t waker;
 };
-
-void cw_event_write(struct cw_jw *w, const struct cw_event *e)
-{
-    cw_jw_begin_object(w);
-    cw_jw_ku64(w, "seq", e->seq);
-    cw_jw_ktime(w, "at", e->at_us);
-    cw_jw_kstr(w, "type", cw_event_name(e->type));
-    cw_jw_khex(w, "actor", e->actor, sizeof e->actor);
-    cw_jw_kstr(w, "collection", e->collection[0] == '\0' ? NULL : e->collection);
-    cw_jw_kstr(w, "subject", e->subject[0] == '\0' ? NULL : e->subject);
-    cw_jw_key(w, "incident");
-    if (e->incident == 0) {
-        cw_jw_null(w);
-    } else {
-        cw_incident_id_write(w, e->incident);
-    }
-    cw_jw_kstr(w, "detail", e->detail[0] == '\0' ? NULL : e->detail);
-    cw_jw_end_object(w);
-}
 
 /* Wakes a sleeper; the lock is held. */
 static void wake(struct cw_stream *s, bool heartbeat)
@@ -215,8 +196,7 @@ static bool add_event(void *ctx, const struct cw_event *e)
     const size_t before = s->text.len;
     cw_buf_printf(&s->text, "id: %" PRIu64 "\nevent: %s\ndata: ", e->seq,
                   cw_event_name(e->type));
-    struct cw_jw w = cw_jw_of(&s->text);
-    cw_event_write(&w, e);
+    cw_event_write(&s->text, e);
     cw_buf_add_str(&s->text, "\n\n");
     if (s->text.failed) { /* full: this event comes with the next piece */
         s->text.len = before;

@@ -35,7 +35,4 @@ ssize_t cw_stream_read(struct cw_stream *s, char *buf, size_t max);
 void cw_stream_sleep(struct cw_stream *s, void (*pause)(void *handle),
                      void (*wake)(void *handle), void *handle);
 
-/* One event as a JSON object: the same in NDJSON, SSE and, later, webhooks. */
-void cw_event_write(struct cw_jw *w, const struct cw_event *e);
-
 #endif

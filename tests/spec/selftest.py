@@ -126,7 +126,8 @@ def test_routes(report, contract):
 PROBLEM = {"type": "/problems#not_found", "title": "Not found", "status": 404, "detail": "None.",
            "code": "not_found", "request_id": "1"}
 EVENT = ('{"seq":1,"at":"2026-11-05T03:12:50Z","type":"key.created","actor":"90aa17cc5d20e1f3",'
-         '"collection":null,"subject":"90aa17cc5d20e1f3","incident":null,"detail":null}')
+         '"collection":null,"subject":"90aa17cc5d20e1f3","incident":null,"detail":null,'
+         '"hash":"' + 'c0' * 32 + '"}')
 
 
 def exchange(path, status, content_type, body, method="GET"):

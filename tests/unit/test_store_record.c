@@ -63,7 +63,9 @@ static const struct cw_event EVENT = {.at_us = 1,
                                       .collection = "c",
                                       .subject = "s",
                                       .incident = 3,
-                                      .detail = "d"};
+                                      .detail = "d",
+                                      .hash = {5},
+                                      .chain = {6}};
 static const struct cw_feed_entry FEED = {
     .studio = 1, .no = 2, .n_rows = 2, .rows = {{.kind = 1}, {.kind = 2, .hash = {{7}}}}};
 
@@ -260,6 +262,8 @@ static int get_event(struct cw_bytes in)
         assert_string_equal(out.subject, EVENT.subject);
         assert_string_equal(out.detail, EVENT.detail);
         assert_int_equal(out.incident, EVENT.incident);
+        assert_memory_equal(out.hash, EVENT.hash, sizeof out.hash);
+        assert_memory_equal(out.chain, EVENT.chain, sizeof out.chain);
     }
     return rc;
 }
