@@ -12,5 +12,6 @@ int cw_cmd_incidents(int argc, char **argv);
 int cw_cmd_show(int argc, char **argv);
 int cw_cmd_decide(int argc, char **argv);
 int cw_cmd_comment(int argc, char **argv);
+int cw_cmd_audit(int argc, char **argv);
 
 #endif

@@ -25,6 +25,7 @@ static const struct command commands[] = {
     {"show", "show one incident with its matches and history", cw_cmd_show},
     {"decide", "decide what an incident means", cw_cmd_decide},
     {"comment", "add a comment to an incident", cw_cmd_comment},
+    {"audit", "check an exported log; nothing is sent", cw_cmd_audit},
     {"key", "create, list and revoke keys", cw_cmd_key},
 };
 #define N_COMMANDS (sizeof commands / sizeof *commands)

@@ -37,6 +37,9 @@ static const char usage[] =
     "celwatchd check --data DIR [--repair]       verify every record, also beside the\n"
     "                                            service; beside none the saved index\n"
     "                                            too: --repair discards a wrong one\n"
+    "celwatchd audit verify --data DIR [--head N:HEX]\n"
+    "                                            verify the log alone, also beside the\n"
+    "                                            service; --head: a head it once had\n"
     "celwatchd backup --data DIR FILE            copy the store, also beside the "
     "service\n"
     "celwatchd restore --data DIR FILE           make a store of a backup and check it\n"
@@ -45,7 +48,8 @@ static const char usage[] =
 
 struct arguments {
     const char *command; /* "" = serve */
-    const char *file;    /* backup, restore */
+    const char *file;    /* backup, restore; what to do with the audit log */
+    const char *head;    /* audit verify; NULL = none */
     bool help, help_config, check_config, repair;
     struct cw_conf conf;
 };
@@ -66,14 +70,15 @@ static int load_config(const char *path, struct cw_conf *conf, struct cw_err *er
     return rc;
 }
 
-static bool takes_file(const char *command)
+static bool takes_word(const char *command)
 {
-    return strcmp(command, "backup") == 0 || strcmp(command, "restore") == 0;
+    return strcmp(command, "backup") == 0 || strcmp(command, "restore") == 0 ||
+           strcmp(command, "audit") == 0;
 }
 
 static bool is_command(const char *word)
 {
-    return strcmp(word, "init") == 0 || strcmp(word, "check") == 0 || takes_file(word);
+    return strcmp(word, "init") == 0 || strcmp(word, "check") == 0 || takes_word(word);
 }
 
 /* Flags override the file, so the file is read first whatever their order. */
@@ -93,6 +98,10 @@ static int read_flag(struct arguments *a, const char *flag, const char *value,
 {
     static const char *const settings[] = {"data", "listen", "store"};
     if (strncmp(flag, "--", 2) == 0 && value != NULL) {
+        if (strcmp(flag, "--head") == 0 && strcmp(a->command, "audit") == 0) {
+            a->head = value;
+            return 0;
+        }
         if (strcmp(flag, "--config") == 0) {
             return 0; /* read already */
         }
@@ -122,7 +131,7 @@ static int read_arguments(int argc, char **argv, struct arguments *a, struct cw_
             a->repair = true;
         } else if (i == 1 && is_command(argv[i])) {
             a->command = argv[i];
-        } else if (argv[i][0] != '-' && takes_file(a->command) && a->file == NULL) {
+        } else if (argv[i][0] != '-' && takes_word(a->command) && a->file == NULL) {
             a->file = argv[i];
         } else {
             CW_TRY(read_flag(a, argv[i], i + 1 < argc ? argv[i + 1] : NULL, err));
@@ -132,7 +141,8 @@ static int read_arguments(int argc, char **argv, struct arguments *a, struct cw_
     return 0;
 }
 
-/* ---- init, check, backup, restore -------------------------------------------------- */
+/* ---- init, check, audit, backup, restore
+ * -------------------------------------------------- */
 
 static void close_store(struct cw_store **s)
 {
@@ -251,6 +261,35 @@ static int check_store(const struct cw_conf *conf, bool repair, struct cw_err *e
     return repair_saved(conf, &saved, repair, err);
 }
 
+static int verify_log(const struct cw_conf *conf, const struct cw_chain_head *known,
+                      struct cw_err *err)
+{
+    CW_AUTO(close_store) struct cw_store *store = NULL;
+    struct cw_verify_report report;
+    struct cw_chain_head head;
+    char text[CW_CHAIN_HEAD_CAP];
+    CW_TRY(open_store(conf, false, &store, err));
+    CW_TRY(cw_store_verify_log(store, known, &report, &head, err));
+    if (report.problems > 0) {
+        return cw_fail(err, CW_E_CORRUPT, "the log is not whole: %s", report.first);
+    }
+    cw_chain_head_format(&head, text);
+    (void)printf("verified %llu events, head %s\n", (unsigned long long)head.seq, text);
+    return 0;
+}
+
+static int audit(const struct arguments *a, struct cw_err *err)
+{
+    struct cw_chain_head known;
+    if (a->file == NULL || strcmp(a->file, "verify") != 0) {
+        return cw_fail(err, CW_E_INVALID, "audit wants to be told: verify");
+    }
+    if (a->head != NULL) {
+        CW_TRY(cw_chain_head_parse(a->head, &known, err));
+    }
+    return verify_log(&a->conf, a->head == NULL ? NULL : &known, err);
+}
+
 static int backup_store(const struct cw_conf *conf, const char *file, struct cw_err *err)
 {
     CW_AUTO(close_store) struct cw_store *store = NULL;
@@ -282,6 +321,8 @@ static int run_command(const struct arguments *a)
         rc = init_store(&a->conf, &err);
     } else if (strcmp(a->command, "check") == 0) {
         rc = check_store(&a->conf, a->repair, &err);
+    } else if (strcmp(a->command, "audit") == 0) {
+        rc = audit(a, &err);
     } else if (strcmp(a->command, "restore") == 0) {
         rc = restore_store(&a->conf, a->file, &err);
     } else {
