@@ -36,6 +36,29 @@ void cw_blake2b_pair(struct cw_bytes a, struct cw_bytes b, uint8_t out[CW_BLAKE2
     (void)crypto_generichash_final(&state, out, CW_BLAKE2B_BYTES);
 }
 
+void cw_public_key(const uint8_t seed[CW_SEED_BYTES], uint8_t out[CW_PUBLIC_KEY_BYTES])
+{
+    uint8_t secret[crypto_sign_SECRETKEYBYTES];
+    (void)crypto_sign_seed_keypair(out, secret, seed);
+    cw_wipe(secret, sizeof secret);
+}
+
+void cw_sign(struct cw_bytes in, const uint8_t seed[CW_SEED_BYTES],
+             uint8_t out[CW_SIGNATURE_BYTES])
+{
+    uint8_t public_key[crypto_sign_PUBLICKEYBYTES];
+    uint8_t secret[crypto_sign_SECRETKEYBYTES];
+    (void)crypto_sign_seed_keypair(public_key, secret, seed);
+    (void)crypto_sign_detached(out, NULL, in.p, in.len, secret);
+    cw_wipe(secret, sizeof secret);
+}
+
+bool cw_is_signed(struct cw_bytes in, const uint8_t key[CW_PUBLIC_KEY_BYTES],
+                  const uint8_t signature[CW_SIGNATURE_BYTES])
+{
+    return crypto_sign_verify_detached(signature, in.p, in.len, key) == 0;
+}
+
 void cw_random(void *out, size_t len)
 {
     randombytes_buf(out, len);

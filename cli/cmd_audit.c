@@ -71,7 +71,8 @@ static int verify(const struct cw_args *args, const struct cw_chain_head *after,
         return code;
     }
     cw_chain_head_format(&c.last, head);
-    cw_buf_printf(&line, "verified %llu events, head %s\n", (unsigned long long)c.n, head);
+    cw_buf_printf(&line, "verified %llu events, head %s\n", (unsigned long long)c.n,
+                  head);
     cw_print(&line);
     return cw_finish(CW_EXIT_DONE);
 }

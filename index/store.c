@@ -30,6 +30,11 @@ int cw_store_secret(struct cw_store *s, uint8_t out[32], struct cw_err *err)
     return s->ops->secret(s, out, err);
 }
 
+int cw_store_audit_seed(struct cw_store *s, uint8_t out[32], struct cw_err *err)
+{
+    return s->ops->audit_seed(s, out, err);
+}
+
 int cw_store_studio(struct cw_store *s, const char *name, bool create, cw_studio_no *out,
                     struct cw_err *err)
 {

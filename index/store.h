@@ -93,6 +93,10 @@ struct cw_key_record {
 
 /* 32 random bytes made with the store: the pepper of the key hashes. */
 int cw_store_secret(struct cw_store *s, uint8_t out[32], struct cw_err *err) CW_CHECKED;
+/* The seed of the keys that sign heads of the log (base/signed_head.h), made with the
+ * store. */
+int cw_store_audit_seed(struct cw_store *s, uint8_t out[32],
+                        struct cw_err *err) CW_CHECKED;
 /* Number of the studio of that name; made if it is new and `create` says so.
  * Errors CW_E_NOT_FOUND */
 int cw_store_studio(struct cw_store *s, const char *name, bool create, cw_studio_no *out,

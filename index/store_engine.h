@@ -14,6 +14,7 @@ struct cw_store {
 struct cw_store_ops {
     void (*close)(struct cw_store *s);
     int (*secret)(struct cw_store *s, uint8_t out[32], struct cw_err *err);
+    int (*audit_seed)(struct cw_store *s, uint8_t out[32], struct cw_err *err);
     int (*studio)(struct cw_store *s, const char *name, bool create, cw_studio_no *out,
                   struct cw_err *err);
     int (*put_key)(struct cw_store *s, const struct cw_key_record *key,

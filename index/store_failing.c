@@ -76,6 +76,11 @@ static int failing_secret(struct cw_store *s, uint8_t out[32], struct cw_err *er
     WITH_FAULT(s, "secret", cw_store_secret(inner_of(s), out, err));
 }
 
+static int failing_audit_seed(struct cw_store *s, uint8_t out[32], struct cw_err *err)
+{
+    WITH_FAULT(s, "audit_seed", cw_store_audit_seed(inner_of(s), out, err));
+}
+
 static int failing_studio(struct cw_store *s, const char *name, bool create,
                           cw_studio_no *out, struct cw_err *err)
 {
@@ -341,6 +346,7 @@ static int failing_verify(struct cw_store *s, struct cw_verify_report *out,
 static const struct cw_store_ops failing_ops = {
     .close = failing_close,
     .secret = failing_secret,
+    .audit_seed = failing_audit_seed,
     .studio = failing_studio,
     .put_key = failing_put_key,
     .get_key = failing_get_key,

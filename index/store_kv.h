@@ -60,6 +60,7 @@ struct cw_skv {
     struct cw_kv *kv;
     struct cw_writer *writer;
     uint8_t secret[32];
+    uint8_t audit_seed[32];
     uint64_t sighting_local_bytes; /* budget */
 };
 

@@ -48,14 +48,29 @@ static int found_store(void *ctx, struct cw_kv_tx *tx, void *args, struct cw_err
     (void)args;
     CW_TRY(cw_skv_put_number(tx, CW_TABLE_META, &key, FORMAT_VERSION, err));
     CW_TRY(put_random(tx, "uuid", UUID_BYTES, err));
+    CW_TRY(put_random(tx, "audit-seed", SECRET_BYTES, err));
     return put_random(tx, "secret", SECRET_BYTES, err);
+}
+
+static int read_secret(struct cw_kv_tx *tx, const char *name, uint8_t out[SECRET_BYTES],
+                       struct cw_err *err)
+{
+    const struct cw_kk key = meta_key(name);
+    struct cw_bytes value;
+    const int rc = cw_skv_get(tx, CW_TABLE_META, &key, &value, err);
+    if (rc == CW_E_NOT_FOUND || (rc == 0 && value.len != SECRET_BYTES)) {
+        return cw_fail(err, CW_E_CORRUPT, "the store's %s is damaged", name);
+    }
+    CW_TRY(rc);
+    memcpy(out, value.p, value.len);
+    return 0;
 }
 
 /* Errors  CW_E_NOT_FOUND a new store */
 static int read_meta(struct cw_skv *s, struct cw_err *err)
 {
     CW_AUTO(cw_skv_end_read) struct cw_kv_tx *tx = NULL;
-    struct cw_kk key = meta_key("format");
+    const struct cw_kk key = meta_key("format");
     struct cw_bytes value;
     uint64_t format;
     CW_TRY(cw_skv_read(&s->base, &tx, err));
@@ -67,13 +82,8 @@ static int read_meta(struct cw_skv *s, struct cw_err *err)
                        ", this program knows only %d and does not convert",
                        format, FORMAT_VERSION);
     }
-    key = meta_key("secret");
-    CW_TRY(cw_skv_need(tx, CW_TABLE_META, &key, "store secret", &value, err));
-    if (value.len != sizeof s->secret) {
-        return cw_fail(err, CW_E_CORRUPT, "the store's secret has %zu bytes", value.len);
-    }
-    memcpy(s->secret, value.p, value.len);
-    return 0;
+    CW_TRY(read_secret(tx, "audit-seed", s->audit_seed, err));
+    return read_secret(tx, "secret", s->secret, err);
 }
 
 /* ---- verbs ------------------------------------------------------------------------ */
@@ -82,6 +92,13 @@ static int skv_secret(struct cw_store *s, uint8_t out[32], struct cw_err *err)
 {
     (void)err;
     memcpy(out, skv_of(s)->secret, SECRET_BYTES);
+    return 0;
+}
+
+static int skv_audit_seed(struct cw_store *s, uint8_t out[32], struct cw_err *err)
+{
+    (void)err;
+    memcpy(out, skv_of(s)->audit_seed, SECRET_BYTES);
     return 0;
 }
 
@@ -127,12 +144,14 @@ static void skv_close(struct cw_store *base)
     cw_writer_close(s->writer);
     cw_kv_close(s->kv);
     cw_wipe(s->secret, sizeof s->secret);
+    cw_wipe(s->audit_seed, sizeof s->audit_seed);
     free(s);
 }
 
 static const struct cw_store_ops skv_ops = {
     .close = skv_close,
     .secret = skv_secret,
+    .audit_seed = skv_audit_seed,
     .studio = cw_skv_studio,
     .put_key = cw_skv_put_key,
     .get_key = cw_skv_get_key,

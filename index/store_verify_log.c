@@ -51,10 +51,9 @@ static int check_chains(struct cw_check *c, struct log_walk *w, const struct cw_
                          "studio",
                          e->seq);
     } else if (memcmp(again.chain, e->chain, sizeof e->chain) != 0) {
-        cw_check_problem(c,
-                         "event %" PRIu64
-                         ": changed, or does not follow from the one before it",
-                         e->seq);
+        cw_check_problem(
+            c, "event %" PRIu64 ": changed, or does not follow from the one before it",
+            e->seq);
     }
     memcpy(hash_before, e->hash, sizeof e->hash);
     memcpy(w->last.hash, e->chain, sizeof e->chain);

@@ -19,7 +19,9 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/hex.h"
 #include "base/json_read.h"
+#include "base/signed_head.h"
 #include "server/auth.h"
 #include "server/check.h"
 #include "server/log.h"
@@ -37,9 +39,12 @@ static const char usage[] =
     "celwatchd check --data DIR [--repair]       verify every record, also beside the\n"
     "                                            service; beside none the saved index\n"
     "                                            too: --repair discards a wrong one\n"
-    "celwatchd audit verify --data DIR [--head N:HEX]\n"
-    "                                            verify the log alone, also beside the\n"
-    "                                            service; --head: a head it once had\n"
+    "celwatchd audit verify --data DIR [--head N:HEX | --checkpoint N:HEX:SIG]\n"
+    "                  [--key HEX]               verify the log alone, also beside the\n"
+    "                                            service; that it holds a head it once\n"
+    "                                            had; --key: who signed it, if not the\n"
+    "                                            store as it is now\n"
+    "celwatchd audit key --data DIR              the public key of its checkpoints\n"
     "celwatchd backup --data DIR FILE            copy the store, also beside the "
     "service\n"
     "celwatchd restore --data DIR FILE           make a store of a backup and check it\n"
@@ -49,7 +54,7 @@ static const char usage[] =
 struct arguments {
     const char *command; /* "" = serve */
     const char *file;    /* backup, restore; what to do with the audit log */
-    const char *head;    /* audit verify; NULL = none */
+    const char *head, *checkpoint, *key; /* audit verify; NULL = none */
     bool help, help_config, check_config, repair;
     struct cw_conf conf;
 };
@@ -93,13 +98,24 @@ static int read_config_flag(int argc, char **argv, struct cw_conf *conf,
     return 0;
 }
 
+static bool read_audit_flag(struct arguments *a, const char *flag, const char *value)
+{
+    const char **const to = strcmp(flag, "--head") == 0         ? &a->head
+                            : strcmp(flag, "--checkpoint") == 0 ? &a->checkpoint
+                            : strcmp(flag, "--key") == 0        ? &a->key
+                                                                : NULL;
+    if (to != NULL) {
+        *to = value;
+    }
+    return to != NULL;
+}
+
 static int read_flag(struct arguments *a, const char *flag, const char *value,
                      struct cw_err *err)
 {
     static const char *const settings[] = {"data", "listen", "store"};
     if (strncmp(flag, "--", 2) == 0 && value != NULL) {
-        if (strcmp(flag, "--head") == 0 && strcmp(a->command, "audit") == 0) {
-            a->head = value;
+        if (strcmp(a->command, "audit") == 0 && read_audit_flag(a, flag, value)) {
             return 0;
         }
         if (strcmp(flag, "--config") == 0) {
@@ -261,15 +277,53 @@ static int check_store(const struct cw_conf *conf, bool repair, struct cw_err *e
     return repair_saved(conf, &saved, repair, err);
 }
 
-static int verify_log(const struct cw_conf *conf, const struct cw_chain_head *known,
+static int own_key(struct cw_store *store, uint8_t out[CW_PUBLIC_KEY_BYTES],
+                   struct cw_err *err)
+{
+    uint8_t seed[CW_SEED_BYTES];
+    CW_TRY(cw_store_audit_seed(store, seed, err));
+    cw_public_key(seed, out);
+    cw_wipe(seed, sizeof seed);
+    return 0;
+}
+
+/* The head that the log must hold, from --head or --checkpoint.
+ *
+ * Errors  CW_E_NOT_FOUND neither was given, CW_E_DENIED the signature is not by the key
+ */
+static int known_head(const struct arguments *a, struct cw_store *store,
+                      struct cw_chain_head *out, struct cw_err *err)
+{
+    struct cw_signed_head h;
+    uint8_t key[CW_PUBLIC_KEY_BYTES];
+    if (a->checkpoint == NULL) {
+        return a->head == NULL ? CW_E_NOT_FOUND : cw_chain_head_parse(a->head, out, err);
+    }
+    CW_TRY(cw_signed_head_parse(a->checkpoint, &h, err));
+    if (a->key == NULL) {
+        CW_TRY(own_key(store, key, err));
+    } else if (cw_hex_decode(cw_bytes_str(a->key), key, sizeof key, NULL) != 0) {
+        return cw_fail(err, CW_E_INVALID, "--key is what audit key printed");
+    }
+    if (!cw_signed_head_is_by(&h, key)) {
+        return cw_fail(err, CW_E_DENIED, "the checkpoint is not signed by %s",
+                       a->key == NULL ? "this store" : "that key");
+    }
+    *out = h.head;
+    return 0;
+}
+
+static int verify_log(const struct arguments *a, struct cw_store *store,
                       struct cw_err *err)
 {
-    CW_AUTO(close_store) struct cw_store *store = NULL;
     struct cw_verify_report report;
-    struct cw_chain_head head;
+    struct cw_chain_head known, head;
     char text[CW_CHAIN_HEAD_CAP];
-    CW_TRY(open_store(conf, false, &store, err));
-    CW_TRY(cw_store_verify_log(store, known, &report, &head, err));
+    const int rc = known_head(a, store, &known, err);
+    if (rc != CW_E_NOT_FOUND) {
+        CW_TRY(rc);
+    }
+    CW_TRY(cw_store_verify_log(store, rc == 0 ? &known : NULL, &report, &head, err));
     if (report.problems > 0) {
         return cw_fail(err, CW_E_CORRUPT, "the log is not whole: %s", report.first);
     }
@@ -278,16 +332,28 @@ static int verify_log(const struct cw_conf *conf, const struct cw_chain_head *kn
     return 0;
 }
 
+static int print_key(struct cw_store *store, struct cw_err *err)
+{
+    uint8_t key[CW_PUBLIC_KEY_BYTES];
+    char hex[2 * CW_PUBLIC_KEY_BYTES + 1];
+    CW_TRY(own_key(store, key, err));
+    cw_hex_encode(key, sizeof key, hex);
+    (void)puts(hex);
+    return 0;
+}
+
 static int audit(const struct arguments *a, struct cw_err *err)
 {
-    struct cw_chain_head known;
-    if (a->file == NULL || strcmp(a->file, "verify") != 0) {
-        return cw_fail(err, CW_E_INVALID, "audit wants to be told: verify");
+    CW_AUTO(close_store) struct cw_store *store = NULL;
+    const bool key = a->file != NULL && strcmp(a->file, "key") == 0;
+    if (!key && (a->file == NULL || strcmp(a->file, "verify") != 0)) {
+        return cw_fail(err, CW_E_INVALID, "audit wants to be told: verify or key");
     }
-    if (a->head != NULL) {
-        CW_TRY(cw_chain_head_parse(a->head, &known, err));
+    if (a->head != NULL && a->checkpoint != NULL) {
+        return cw_fail(err, CW_E_INVALID, "either --head or --checkpoint");
     }
-    return verify_log(&a->conf, a->head == NULL ? NULL : &known, err);
+    CW_TRY(open_store(&a->conf, false, &store, err));
+    return key ? print_key(store, err) : verify_log(a, store, err);
 }
 
 static int backup_store(const struct cw_conf *conf, const char *file, struct cw_err *err)

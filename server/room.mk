@@ -1,6 +1,6 @@
 # What the network may ask. Everything but main is an archive, so that tests can link it.
 SERVER_SRC := server/conf.c server/log.c server/problem.c server/request.c server/route.c \
-    server/routes.c server/names.c server/auth.c server/host.c server/body.c server/asset_body.c \
+    server/routes.c server/names.c server/audit.c server/auth.c server/host.c server/body.c server/asset_body.c \
     server/deadline.c server/lane.c server/work.c server/stream.c server/metrics.c server/registry.c server/registry_load.c server/deriving.c \
     server/settling.c \
     server/checkpoint.c server/saved_dir.c server/check.c server/locals.c server/runs.c server/clues.c server/placing.c \

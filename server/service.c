@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "server/app.h"
+#include "server/audit.h"
 #include "server/checkpoint.h"
 #include "server/deriving.h"
 #include "server/http.h"
@@ -26,6 +27,7 @@ struct cw_service {
     struct cw_deriving *deriving; /* NULL = nothing was pending */
     struct cw_saved *saved;       /* NULL = nothing is kept */
     uint64_t saved_ns;            /* when; monotonic */
+    struct cw_audit audit;
     bool loaded;
 };
 
@@ -122,6 +124,7 @@ static int open_parts(struct cw_service *s, struct cw_err *err)
     struct cw_app *app = &s->app;
     CW_TRY(open_hasher(&s->conf, app, err));
     CW_TRY(open_store(&s->conf, app, err));
+    s->audit.store = app->store;
     CW_TRY(cw_store_upkeep(app->store, err));
     CW_TRY(cw_store_secret(app->store, app->pepper, err));
     CW_TRY(cw_metrics_open(&app->metrics, err));
@@ -167,6 +170,7 @@ void cw_service_upkeep(struct cw_service *s)
     if (cw_store_upkeep(s->app.store, &err) != 0) {
         cw_log(CW_LOG_ERROR, "event=upkeep_failed why=\"%s\"", err.text);
     }
+    cw_audit_tell(&s->audit);
     if (cw_locals_settle(s->app.registry->locals, &err) != 0) {
         cw_log(CW_LOG_ERROR, "event=settle_failed why=\"%s\"", err.text);
     }
@@ -184,6 +188,7 @@ void cw_service_stop(struct cw_service *s)
     cw_hasher_close(s->app.hasher);
     cw_deriving_close(s->deriving);
     if (s->loaded) {
+        cw_audit_tell(&s->audit);
         save(s);
     }
     cw_saved_close(s->saved);

@@ -159,6 +159,31 @@ static void the_head_can_fail(void **state)
     fix_close(&x);
 }
 
+static void the_seed_of_the_signing_keys_stays_with_the_store(void **state)
+{
+    uint8_t seeds[2 * N_ENGINES][32];
+    struct cw_err err = {0};
+    (void)state;
+    for (size_t i = 0; i < N_ENGINES; i++) {
+        struct fixture x;
+        uint8_t secret[32];
+        fix_open(&x, engines[i]);
+        fix_ok(cw_store_audit_seed(x.s, seeds[2 * i], &err), &err);
+        if (x.dir[0] != '\0') {
+            cw_store_close(x.s);
+            x.s = fix_open_url(x.url);
+        }
+        fix_ok(cw_store_audit_seed(x.s, seeds[2 * i + 1], &err), &err);
+        fix_ok(cw_store_secret(x.s, secret, &err), &err);
+        assert_memory_equal(seeds[2 * i], seeds[2 * i + 1], 32);
+        assert_memory_not_equal(seeds[2 * i], secret, 32);
+        if (i > 0) {
+            assert_memory_not_equal(seeds[2 * i], seeds[0], 32);
+        }
+        fix_close(&x);
+    }
+}
+
 /* ---- edits of the records --------------------------------------------------------- */
 
 /* A store in memory whose tables are written to behind its back. */
@@ -445,6 +470,7 @@ int main(void)
         cmocka_unit_test(events_are_chained_in_the_store_and_in_their_studio),
         cmocka_unit_test(writes_that_share_a_commit_are_chained_too),
         cmocka_unit_test(the_head_can_fail),
+        cmocka_unit_test(the_seed_of_the_signing_keys_stays_with_the_store),
         CASE(every_random_edit_is_named),
         CASE(a_known_head_is_held_against_the_log),
         CASE(a_log_whose_end_is_gone_is_not_gone_on_with),

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/chain.h"
+#include "base/signed_head.h"
 
 #define ARGS(...) ((const char *const[]){__VA_ARGS__, NULL})
 #define TEXT_MAX ((size_t)64 << 20)
@@ -38,6 +38,19 @@ static void export_log(const struct t_server *s, const char *key, uint64_t after
     assert_false(out->failed);
 }
 
+/* The word that follows `name` in a text; fails the test if there is none or it does not
+ * fit. */
+static void word_after(const char *text, const char *name, char *out, size_t cap)
+{
+    const char *at = strstr(text, name);
+    assert_non_null(at);
+    at += strlen(name);
+    const size_t len = strcspn(at, " \n");
+    assert_in_range(len, 1, cap - 1);
+    memcpy(out, at, len);
+    out[len] = '\0';
+}
+
 /* Runs `celwatch audit verify` on a text; `option` with its value, or NULL.
  *
  * out_head  the head it printed; NULL = it is to fail and to say `says` */
@@ -60,32 +73,37 @@ static void expect_verify(const struct t_server *s, struct cw_bytes text,
         return;
     }
     t_expect_exit(&r, 0);
-    const char *head = strstr(cw_buf_str(&r.out), ", head ");
-    assert_non_null(head);
-    assert_int_equal(sscanf(head, ", head %85s", out_head), 1);
+    word_after(cw_buf_str(&r.out), ", head ", out_head, CW_CHAIN_HEAD_CAP);
 }
 
-/* Runs `celwatchd audit verify`, with --head if there is one. Returns the exit status.
+/* Runs `celwatchd audit COMMAND`; options and their values, NULL = none. Returns the exit
+ * status.
  *
  * out  what it printed on both outputs */
-static int verify_store(const struct t_server *s, const char *head, struct cw_buf *out)
+static int audit(const struct t_server *s, const char *command, const char *const more[4],
+                 struct cw_buf *out)
 {
     char program[T_PATH_CAP], store[T_PATH_CAP + 32], errors[T_PATH_CAP + 32];
     t_program("celwatchd", program);
     path_of(s, "store", store);
     path_of(s, "audit", errors);
     t_write_file(errors, cw_bytes_str(""));
-    const char *const argv[] = {
-        program, "audit", "verify", "--data", store, head == NULL ? NULL : "--head",
-        head,    NULL};
-    struct t_process p = t_process_start(
-        &(struct t_spawn){.argv = argv, .stderr_path = errors});
+    const char *const argv[] = {program, "audit", command, "--data", store,
+                                more[0], more[1], more[2], more[3],  NULL};
+    struct t_process p =
+        t_process_start(&(struct t_spawn){.argv = argv, .stderr_path = errors});
     t_process_read_all(&p, WAIT_S, out);
     const int status = t_process_wait(&p, WAIT_S);
     t_read_file(errors, out);
     t_expect_no_sanitizer_report(cw_buf_str(out));
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
+}
+
+static int verify_store(const struct t_server *s, const char *head, struct cw_buf *out)
+{
+    const char *const more[4] = {head == NULL ? NULL : "--head", head};
+    return audit(s, "verify", more, out);
 }
 
 static void store_head(const struct t_server *s, const char *known,
@@ -95,9 +113,7 @@ static void store_head(const struct t_server *s, const char *known,
     if (verify_store(s, known, &said) != 0) {
         fail_msg("celwatchd audit verify: %s", cw_buf_str(&said));
     }
-    const char *head = strstr(cw_buf_str(&said), ", head ");
-    assert_non_null(head);
-    assert_int_equal(sscanf(head, ", head %85s", out), 1);
+    word_after(cw_buf_str(&said), ", head ", out, CW_CHAIN_HEAD_CAP);
 }
 
 static void expect_store_bad(const struct t_server *s, const char *head, const char *says)
@@ -226,6 +242,71 @@ static void a_changed_database_is_not_whole(void **state)
     t_server_free(s);
 }
 
+/* The last checkpoint that the service told, as `audit verify` takes it. */
+static void last_checkpoint(const struct t_server *s, char out[CW_SIGNED_HEAD_CAP])
+{
+    CW_AUTO(cw_buf_done) struct cw_buf text = CW_BUF_INIT(TEXT_MAX);
+    char file[T_PATH_CAP + 32];
+    char seq[21], head[65], sig[129];
+    path_of(s, "stderr", file);
+    t_read_file(file, &text);
+    const char *line = ""; /* until there is one */
+    for (const char *at = cw_buf_str(&text);
+         (at = strstr(at, "event=audit_checkpoint")) != NULL; at++) {
+        line = at;
+    }
+    word_after(line, " seq=", seq, sizeof seq);
+    word_after(line, " head=", head, sizeof head);
+    word_after(line, " sig=", sig, sizeof sig);
+    (void)snprintf(out, CW_SIGNED_HEAD_CAP, "%s:%s:%s", seq, head, sig);
+}
+
+static void expect_audit(const struct t_server *s, const char *const more[4], int status,
+                         const char *says)
+{
+    CW_AUTO(cw_buf_done) struct cw_buf said = CW_BUF_INIT(65536);
+    const int got = audit(s, "verify", more, &said);
+    if (got != status || strstr(cw_buf_str(&said), says) == NULL) {
+        fail_msg("status %d, '%s' does not say '%s'", got, cw_buf_str(&said), says);
+    }
+}
+
+static void a_checkpoint_is_told_at_the_end_and_can_be_verified(void **state)
+{
+    struct t_server *s = *state;
+    CW_AUTO(cw_buf_done) struct cw_buf key = CW_BUF_INIT(4096);
+    char checkpoint[CW_SIGNED_HEAD_CAP];
+    char head[CW_CHAIN_HEAD_CAP];
+    char other[65];
+    t_register(s, s->admin_key, "kept", "signed", 840);
+    t_server_stop(s);
+    t_server_start(s);
+    last_checkpoint(s, checkpoint);
+    store_head(s, NULL, head);
+    assert_memory_equal(checkpoint, head, strlen(head)); /* it was the newest event */
+    t_register(s, s->admin_key, "kept", "signed-after", 841);
+    assert_int_equal(audit(s, "key", (const char *const[4]){NULL}, &key), 0);
+    assert_int_equal(key.len, 65);
+    key.p[64] = '\0';
+    memcpy(other, key.p, sizeof other);
+    other[0] = other[0] == '0' ? '1' : '0';
+    expect_audit(s, (const char *const[4]){"--checkpoint", checkpoint}, 0, "verified");
+    expect_audit(
+        s,
+        (const char *const[4]){"--checkpoint", checkpoint, "--key", (const char *)key.p},
+        0, "verified");
+    expect_audit(s, (const char *const[4]){"--checkpoint", checkpoint, "--key", other}, 1,
+                 "not signed by that key");
+    expect_audit(s, (const char *const[4]){"--checkpoint", checkpoint, "--key", "12"}, 2,
+                 "--key is what");
+    expect_audit(s, (const char *const[4]){"--checkpoint", checkpoint, "--head", head}, 2,
+                 "either");
+    expect_audit(s, (const char *const[4]){"--checkpoint", head}, 2, "a checkpoint is");
+    checkpoint[strlen(head) - 1] ^= 1;
+    expect_audit(s, (const char *const[4]){"--checkpoint", checkpoint}, 1,
+                 "not signed by this store");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +315,7 @@ int main(void)
         cmocka_unit_test(wrong_use_of_audit_is_said),
         cmocka_unit_test(the_store_is_verified_beside_the_service),
         cmocka_unit_test(a_changed_database_is_not_whole),
+        cmocka_unit_test(a_checkpoint_is_told_at_the_end_and_can_be_verified),
     };
     return cmocka_run_group_tests(tests, t_server_group_setup, t_server_group_teardown);
 }

@@ -17,7 +17,8 @@
 #define DEFAULT_TAMPERS 500
 
 /* An export of N_LINES lines; numbers have gaps, as those of one studio have. */
-struct export {
+struct export
+{
     struct cw_buf text;
     struct cw_chain_head heads[N_LINES]; /* after each line */
     size_t ends[N_LINES];                /* of each line, after its line feed */
@@ -74,7 +75,8 @@ static void expect_bad(struct cw_bytes text, const struct cw_chain_head *known,
 static void a_hash_is_of_the_one_before_and_the_record(void **state)
 {
     /* BLAKE2b-256 of 32 zero bytes and "abc", by Python's hashlib. */
-    static const char expected[] = "5db827e5e925e6b933a86596a0446c345c0d74d77f55a751ade5d7c7162eead8";
+    static const char expected[] =
+        "5db827e5e925e6b933a86596a0446c345c0d74d77f55a751ade5d7c7162eead8";
     const uint8_t zero[CW_CHAIN_BYTES] = {0};
     uint8_t hash[CW_CHAIN_BYTES];
     char hex[2 * CW_CHAIN_BYTES + 1];
