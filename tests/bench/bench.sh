@@ -71,5 +71,6 @@ bench_searches
 "$build/bench_restart"
 "$build/bench_local"
 "$build/bench_store"
+"$build/bench_audit"
 "$build/bench_http"
 "$build/bench_register"
