@@ -302,7 +302,8 @@ static void a_checkpoint_is_told_at_the_end_and_can_be_verified(void **state)
     expect_audit(s, (const char *const[4]){"--checkpoint", checkpoint, "--head", head}, 2,
                  "either");
     expect_audit(s, (const char *const[4]){"--checkpoint", head}, 2, "a checkpoint is");
-    checkpoint[strlen(head) - 1] ^= 1;
+    char *last = &checkpoint[strlen(head) - 1];
+    *last = *last == '0' ? '1' : '0';
     expect_audit(s, (const char *const[4]){"--checkpoint", checkpoint}, 1,
                  "not signed by this store");
 }
