@@ -145,6 +145,7 @@ $(TESTS_CLI): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB_CLI) $(LIB_HASHING
 $(TESTS_E2E): $(BUILD)/tests/%: $(BUILD)/tests/e2e/%.o $(call objects,$(TEST_SUPPORT_SRC)) $(LIB_HASHING) $(LIB_BASE)
 	$(link) $(LIBS_TEST) $(call libs_of,libcurl) $(LIBS_BASE)
 $(TESTS_E2E): | $(PROGRAMS)
+$(BUILD)/tests/e2e_matrix: | $(BUILD)/tests/print_routes
 $(TESTS_DECODE): | $(BUILD)/celwatch-hasher
 
 .PHONY: tests-built print-routes-built

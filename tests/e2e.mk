@@ -2,8 +2,8 @@
 TEST_SUPPORT_SRC := tests/support/t_process.c tests/support/t_server.c tests/support/t_http.c \
     tests/support/t_json.c tests/support/t_raw.c tests/support/t_cli.c \
     tests/support/t_pictures.c tests/support/t_api.c tests/support/t_load.c \
-    tests/support/t_measure.c
-E2E := e2e_register_and_match e2e_sightings_and_incidents e2e_disclosure e2e_roles \
+    tests/support/t_measure.c tests/support/t_routes.c
+E2E := e2e_register_and_match e2e_sightings_and_incidents e2e_disclosure e2e_matrix \
     e2e_bad_input e2e_http_guards e2e_idempotency e2e_cursors e2e_decisions e2e_events \
     e2e_batch_match e2e_kill e2e_keys e2e_cli e2e_shutdown e2e_ldd e2e_hasher_crash e2e_parts e2e_saved e2e_odd_pictures \
     e2e_bulk e2e_backup e2e_faults e2e_audit
