@@ -120,6 +120,7 @@ TESTS_CONTRACT := $(addprefix $(BUILD)/tests/,$(CONTRACT_INDEX))
 TESTS_SERVER := $(addprefix $(BUILD)/tests/,$(UNIT_SERVER))
 TESTS_CLI := $(addprefix $(BUILD)/tests/,$(UNIT_CLI))
 TESTS_E2E := $(addprefix $(BUILD)/tests/,$(E2E))
+TESTS_PICTURES := $(addprefix $(BUILD)/tests/,$(E2E_PICTURES))
 ALL_TESTS := $(TESTS_BASE) $(TESTS_HASHING) $(TESTS_DECODE) $(TESTS_INDEX) $(TESTS_CONTRACT) \
     $(TESTS_SERVER) $(TESTS_CLI)
 LIBS_TEST = $(call libs_of,cmocka)
@@ -144,12 +145,16 @@ $(TESTS_CLI): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(LIB_CLI) $(LIB_HASHING
 	$(link) $(LIBS_TEST) $(call libs_of,$(PKG_CLI)) $(LIBS_BASE)
 $(TESTS_E2E): $(BUILD)/tests/%: $(BUILD)/tests/e2e/%.o $(call objects,$(TEST_SUPPORT_SRC)) $(LIB_HASHING) $(LIB_BASE)
 	$(link) $(LIBS_TEST) $(call libs_of,libcurl) $(LIBS_BASE)
-$(TESTS_E2E): | $(PROGRAMS)
+$(TESTS_PICTURES): $(BUILD)/tests/%: $(BUILD)/tests/e2e/%.o \
+    $(call objects,$(TEST_SUPPORT_SRC) $(TEST_PICTURES_SRC) $(TEST_HOSTILE_SRC)) $(LIB_HASHING) $(LIB_BASE)
+	$(link) $(LIBS_TEST) $(call libs_of,libcurl vips zlib) $(LIBS_BASE)
+$(TESTS_E2E) $(TESTS_PICTURES): | $(PROGRAMS)
+$(BUILD)/tests/e2e_matrix: | $(BUILD)/tests/print_routes
 $(TESTS_DECODE): | $(BUILD)/celwatch-hasher
 
 .PHONY: tests-built print-routes-built
 print-routes-built: $(addprefix $(BUILD)/tests/,$(TOOLS_SERVER))
-tests-built: $(ALL_TESTS) $(TESTS_E2E) $(PROGRAMS)
+tests-built: $(ALL_TESTS) $(TESTS_E2E) $(TESTS_PICTURES) $(PROGRAMS)
 
 # ---- benchmarks -------------------------------------------------------------------------
 BENCHES_DECODE := $(addprefix $(BUILD)/,$(BENCH_DECODE))
@@ -213,7 +218,7 @@ check-long:
 	tests/check-long.sh
 check-asan:
 	$(MAKE) VARIANT=asan tests-built replay-built
-	tests/run.sh build/asan $(notdir $(ALL_TESTS) $(TESTS_E2E))
+	tests/run.sh build/asan $(notdir $(ALL_TESTS) $(TESTS_E2E) $(TESTS_PICTURES))
 check-tsan:
 	$(MAKE) VARIANT=tsan tests-built
 	tests/run.sh build/tsan $(notdir $(TESTS_INDEX) $(TESTS_CONTRACT) $(TESTS_SERVER)) $(E2E_TSAN)

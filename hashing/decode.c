@@ -78,7 +78,8 @@ static int check_gif(const struct cw_decode_job *job, struct cw_err *err)
 int cw_decode(struct cw_decoder *d, struct cw_bytes file, enum cw_strictness how,
               struct cw_sink *sink, struct cw_decoded *out, struct cw_err *err)
 {
-    const struct cw_decode_job job = {
+    CW_AUTO(cw_buf_done) struct cw_buf bare = CW_BUF_INIT(file.len);
+    struct cw_decode_job job = {
         .file = file,
         .format = cw_sniff(file),
         .how = how,
@@ -97,6 +98,10 @@ int cw_decode(struct cw_decoder *d, struct cw_bytes file, enum cw_strictness how
         if (!declined) {
             return 0;
         }
+    }
+    if (job.format == CW_FORMAT_PNG) {
+        CW_TRY(cw_png_drop_texts(file, &bare, err));
+        job.file = bare.len > 0 ? cw_buf_view(&bare) : file;
     }
     if (job.format == CW_FORMAT_GIF) {
         CW_TRY(check_gif(&job, err));

@@ -17,6 +17,15 @@ uint8_t cw_exif_orientation(struct cw_bytes block);
  * the chunks, not the pixels. Threads pure. */
 uint8_t cw_png_orientation(struct cw_bytes file);
 
+/* A PNG without its compressed texts (zTXt, iTXt). libpng inflates every one of them,
+ * twice, though nobody here reads them: 100 of them in 400 KB take 3.5 s and 300 MiB.
+ *
+ * out     stays empty if the file has none, else holds all the rest of it
+ * Errors  CW_E_TOO_LARGE, CW_E_NO_MEMORY if `out` cannot hold file.len bytes
+ * Threads pure. Cost walks the chunks once, and copies the file if it has any */
+int cw_png_drop_texts(struct cw_bytes file, struct cw_buf *out,
+                      struct cw_err *err) CW_CHECKED;
+
 struct cw_jpeg_header {
     uint8_t
         frame_type; /* second byte of the SOF marker, 0xC0..0xCF; 0 if none was found */

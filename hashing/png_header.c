@@ -1,5 +1,5 @@
-/* PNG chunks, for the eXIf chunk that Debian's libvips passes over (PNG specification,
- * third edition, 11.3.4.5). */
+/* PNG chunks, for the eXIf chunk that Debian's libvips passes over, and for the texts
+ * that libpng had better not see (PNG specification, third edition, 11.3). */
 #include <string.h>
 
 #include "hashing/picture_header.h"
@@ -22,4 +22,36 @@ uint8_t cw_png_orientation(struct cw_bytes file)
         }
     }
     return CW_ORIENTATION_UPRIGHT;
+}
+
+static bool is_packed_text(struct cw_bytes type)
+{
+    return type.len == 4 &&
+           (memcmp(type.p, "zTXt", 4) == 0 || memcmp(type.p, "iTXt", 4) == 0);
+}
+
+int cw_png_drop_texts(struct cw_bytes file, struct cw_buf *out, struct cw_err *err)
+{
+    struct cw_reader r = cw_reader_of(file);
+    const uint8_t *kept = file.p; /* what comes from here on is not copied yet */
+    (void)cw_get_bytes(&r, SIGNATURE_LEN);
+    while (!r.failed && r.in.len > 0) {
+        const uint8_t *chunk = r.in.p;
+        const uint32_t len = cw_get_u32(&r);
+        const struct cw_bytes type = cw_get_bytes(&r, 4);
+        (void)cw_get_bytes(&r, len);
+        (void)cw_get_u32(&r); /* checksum */
+        if (r.failed || !is_packed_text(type)) {
+            continue; /* what is cut short is left to libpng as it is */
+        }
+        if (kept == file.p) {
+            CW_TRY(cw_buf_reserve(out, file.len, err));
+        }
+        cw_buf_add(out, kept, (size_t)(chunk - kept));
+        kept = r.in.p;
+    }
+    if (kept != file.p) {
+        cw_buf_add(out, kept, (size_t)(file.p + file.len - kept));
+    }
+    return cw_buf_check(out, "PNG without its texts", err);
 }

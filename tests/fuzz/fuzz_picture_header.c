@@ -17,6 +17,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         png < 1 || png > 8 || cw_exif_orientation(in) > 8) {
         abort();
     }
+    CW_AUTO(cw_buf_done) struct cw_buf bare = CW_BUF_INIT(size);
+    if (cw_png_drop_texts(in, &bare, NULL) != 0 || (bare.len > 0 && bare.len >= size)) {
+        abort();
+    }
     if (cw_gif_read_header(in, &gif, NULL) == 0 && gif.width > 2 * 65535) {
         abort();
     }

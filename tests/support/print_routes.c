@@ -1,5 +1,5 @@
 /* print_routes.c - the service's route table as lines `METHOD /path role,role`, to be
- * compared with api-spec/openapi.yaml. */
+ * compared with api-spec/openapi.yaml and tried by e2e_matrix. */
 #include <stdio.h>
 
 #include "server/names.h"

@@ -139,9 +139,72 @@ static void gif_of_unknown_blocks_is_corrupt(void **state)
                      CW_E_CORRUPT);
 }
 
+static void put_chunk(struct cw_buf *out, const char *type, const char *data)
+{
+    cw_put_bytes32(out, cw_bytes_str("")); /* a length, set below */
+    out->p[out->len - 1] = (uint8_t)strlen(data);
+    cw_buf_add_str(out, type);
+    cw_buf_add_str(out, data);
+    cw_put_u32(out, 0);
+}
+
+static struct cw_buf png_of(const char *const *chunks)
+{
+    struct cw_buf png = CW_BUF_INIT(1024);
+    cw_buf_add(&png, "\x89PNG\r\n\x1a\n", 8);
+    for (size_t i = 0; chunks[i] != NULL; i += 2) {
+        put_chunk(&png, chunks[i], chunks[i + 1]);
+    }
+    return png;
+}
+
+static void leaves_packed_texts_of_a_png_out(void **state)
+{
+    static const char *const BEFORE[] = {"zTXt", "a",    "IHDR", "b",    "tEXt",
+                                         "c",    "iTXt", "",     "IDAT", "d",
+                                         "zTXt", "e",    "IEND", "",     NULL};
+    static const char *const AFTER[] = {"IHDR", "b",    "tEXt", "c", "IDAT",
+                                        "d",    "IEND", "",     NULL};
+    (void)state;
+    CW_AUTO(cw_buf_done) struct cw_buf before = png_of(BEFORE);
+    CW_AUTO(cw_buf_done) struct cw_buf after = png_of(AFTER);
+    CW_AUTO(cw_buf_done) struct cw_buf out = CW_BUF_INIT(before.len);
+    assert_int_equal(cw_png_drop_texts(cw_buf_view(&before), &out, NULL), 0);
+    assert_true(cw_bytes_equal(cw_buf_view(&out), cw_buf_view(&after)));
+}
+
+static void leaves_a_png_without_packed_texts_alone(void **state)
+{
+    static const char *const CHUNKS[] = {"IHDR", "b", "tEXt", "c", "IEND", "", NULL};
+    (void)state;
+    CW_AUTO(cw_buf_done) struct cw_buf png = png_of(CHUNKS);
+    CW_AUTO(cw_buf_done) struct cw_buf out = CW_BUF_INIT(1024);
+    assert_int_equal(cw_png_drop_texts(cw_buf_view(&png), &out, NULL), 0);
+    assert_int_equal(out.len, 0);
+    assert_int_equal(cw_png_drop_texts(cw_bytes_str(""), &out, NULL), 0);
+    assert_int_equal(out.len, 0);
+}
+
+/* Whatever is cut, nothing but whole texts is lost. */
+static void a_png_cut_anywhere_keeps_what_is_no_text(void **state)
+{
+    static const char *const CHUNKS[] = {"IHDR", "b", "zTXt", "text", "IDAT", "d", NULL};
+    (void)state;
+    CW_AUTO(cw_buf_done) struct cw_buf png = png_of(CHUNKS);
+    const size_t text_end = 8 + 13 + 16;
+    for (size_t len = 0; len <= png.len; len++) {
+        CW_AUTO(cw_buf_done) struct cw_buf out = CW_BUF_INIT(1024);
+        assert_int_equal(cw_png_drop_texts(cw_bytes_of(png.p, len), &out, NULL), 0);
+        assert_int_equal(out.len, len < text_end ? 0 : len - 16);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(leaves_packed_texts_of_a_png_out),
+        cmocka_unit_test(leaves_a_png_without_packed_texts_alone),
+        cmocka_unit_test(a_png_cut_anywhere_keeps_what_is_no_text),
         cmocka_unit_test(reads_the_orientation_in_both_byte_orders),
         cmocka_unit_test(takes_nonsense_for_upright),
         cmocka_unit_test(survives_a_header_cut_anywhere),
