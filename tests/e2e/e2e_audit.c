@@ -51,6 +51,12 @@ static void word_after(const char *text, const char *name, char *out, size_t cap
     out[len] = '\0';
 }
 
+/* Makes another one of a hexadecimal digit. */
+static void change_digit(char *digit)
+{
+    *digit = *digit == '0' ? '1' : '0';
+}
+
 /* Runs `celwatch audit verify` on a text; `option` with its value, or NULL.
  *
  * out_head  the head it printed; NULL = it is to fail and to say `says` */
@@ -202,7 +208,7 @@ static void the_store_is_verified_beside_the_service(void **state)
     t_register(s, s->admin_key, "kept", "beside", 820);
     store_head(s, before, after);
     assert_string_not_equal(before, after);
-    before[strlen(before) - 1] ^= 1;
+    change_digit(&before[strlen(before) - 1]);
     expect_store_bad(s, before, "is not the one of the known head");
     t_server_kill(s);
     store_head(s, after, again);
@@ -289,7 +295,7 @@ static void a_checkpoint_is_told_at_the_end_and_can_be_verified(void **state)
     assert_int_equal(key.len, 65);
     key.p[64] = '\0';
     memcpy(other, key.p, sizeof other);
-    other[0] = other[0] == '0' ? '1' : '0';
+    change_digit(&other[0]);
     expect_audit(s, (const char *const[4]){"--checkpoint", checkpoint}, 0, "verified");
     expect_audit(
         s,
@@ -302,8 +308,7 @@ static void a_checkpoint_is_told_at_the_end_and_can_be_verified(void **state)
     expect_audit(s, (const char *const[4]){"--checkpoint", checkpoint, "--head", head}, 2,
                  "either");
     expect_audit(s, (const char *const[4]){"--checkpoint", head}, 2, "a checkpoint is");
-    char *last = &checkpoint[strlen(head) - 1];
-    *last = *last == '0' ? '1' : '0';
+    change_digit(&checkpoint[strlen(head) - 1]);
     expect_audit(s, (const char *const[4]){"--checkpoint", checkpoint}, 1,
                  "not signed by this store");
 }
