@@ -63,7 +63,7 @@ static void make_patch(struct cw_buf *out, unsigned number)
 static const char ZIP[] = "PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 static const char HTML[] = "<!doctype html><script>alert(document.domain)</script>";
 static const char ELF[] = "\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0>\0\1\0\0\0";
-static const char PHP[] = "<?php system($_GET['c']); ?>";
+static const char PHP[] = "<?php phpinfo(); ?>";
 
 static const struct tail {
     enum t_base base;
