@@ -153,6 +153,7 @@ def test_exchanges(report, contract):
         problem("/%ff", 400, code="bad_request"),
         problem("/v1/match", 405, "DELETE", code="method_not_allowed"),
         exchange("/v1/match", 405, None, "", "HEAD"),
+        exchange("/healthz", 200, "application/json", "", "HEAD"),
         exchange("/v1/keys/90aa17cc5d20e1f3", 204, None, "", "DELETE"),
         exchange("/v1/events?after=0", 200, lines, EVENT + "\n"),
         exchange("/v1/events", 200, lines, ""),
