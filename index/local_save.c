@@ -160,35 +160,20 @@ static int get_levels(struct cw_reader *r, struct levels *out, struct cw_err *er
     return r->failed ? corrupt(err) : 0;
 }
 
-struct sweeping {
-    const char *name;
-    struct levels levels;
-};
-
-static bool is_named(void *ctx, const char *blob)
-{
-    const struct sweeping *w = ctx;
-    for (unsigned i = 0; i < w->levels.n; i++) {
-        for (unsigned k = 0; k < CW_LOCAL_SHARDS; k++) {
-            char name[CW_SAVED_NAME_MAX + 1];
-            cw_saved_part_name(w->name, w->levels.items[i].packs[k], name);
-            if (strcmp(name, blob) == 0) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 int cw_local_sweep(struct cw_saved *saved, const char *name, struct cw_bytes list,
                    struct cw_err *err)
 {
-    struct sweeping w = {.name = name};
     struct cw_reader r = cw_reader_of(list);
-    char prefix[CW_SAVED_NAME_MAX + 1];
-    CW_TRY(get_levels(&r, &w.levels, err));
-    (void)snprintf(prefix, sizeof prefix, "%s/", name);
-    return cw_saved_sweep(saved, prefix, is_named, &w, err);
+    struct levels levels;
+    uint64_t numbers[CW_LOCAL_LEVELS * CW_LOCAL_SHARDS];
+    size_t n = 0;
+    CW_TRY(get_levels(&r, &levels, err));
+    for (unsigned i = 0; i < levels.n; i++) {
+        for (unsigned k = 0; k < CW_LOCAL_SHARDS; k++) {
+            numbers[n++] = levels.items[i].packs[k]; /* 0 is the number of none */
+        }
+    }
+    return cw_saved_sweep_parts(saved, name, numbers, n, err);
 }
 
 /* ---- restoring -------------------------------------------------------------------- */

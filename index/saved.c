@@ -488,3 +488,31 @@ int cw_saved_sweep(struct cw_saved *s, const char *prefix,
     free(w.kept.items);
     return rc;
 }
+
+struct parts {
+    const char *name;
+    const uint64_t *numbers;
+    size_t n;
+};
+
+static bool is_part(void *ctx, const char *blob)
+{
+    const struct parts *p = ctx;
+    for (size_t i = 0; i < p->n; i++) {
+        char name[CW_SAVED_NAME_MAX + 1];
+        cw_saved_part_name(p->name, p->numbers[i], name);
+        if (strcmp(name, blob) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int cw_saved_sweep_parts(struct cw_saved *s, const char *name, const uint64_t *numbers,
+                         size_t n, struct cw_err *err)
+{
+    struct parts parts = {.name = name, .numbers = numbers, .n = n};
+    char prefix[CW_SAVED_NAME_MAX + 1];
+    (void)snprintf(prefix, sizeof prefix, "%s/", name);
+    return cw_saved_sweep(s, prefix, is_part, &parts, err);
+}

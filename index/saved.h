@@ -54,5 +54,8 @@ void cw_saved_part_name(const char *name, uint64_t no, char out[CW_SAVED_NAME_MA
 int cw_saved_sweep(struct cw_saved *s, const char *prefix,
                    bool (*keep)(void *ctx, const char *name), void *ctx,
                    struct cw_err *err) CW_CHECKED;
+/* The same for the parts of `name`: keeps those of n numbers. */
+int cw_saved_sweep_parts(struct cw_saved *s, const char *name, const uint64_t *numbers,
+                         size_t n, struct cw_err *err) CW_CHECKED;
 
 #endif

@@ -110,20 +110,11 @@ static size_t pick(const struct cw_hash *rows, const uint32_t *ids, size_t n,
     return hits + CW_SCAN_GENERIC.pick(rows, ids + i, n - i, query, near, out + hits);
 }
 
-/* One at a time: AVX2 cannot close the gaps that rejected entries leave. */
+/* AVX2 cannot close the gaps that rejected entries leave, so it has nothing better. */
 static size_t sift(const uint32_t *entries, const struct cw_scan_chunk *chunks,
                    size_t n_chunks, uint32_t *out)
 {
-    size_t kept = 0;
-    for (size_t k = 0; k < n_chunks; k++) {
-        for (size_t i = chunks[k].first; i < chunks[k].first + chunks[k].n; i++) {
-            const uint32_t differing =
-                (entries[i] ^ chunks[k].check) & ((1U << CW_SCAN_CHECK_BITS) - 1);
-            out[kept] = entries[i] >> CW_SCAN_CHECK_BITS;
-            kept += __builtin_popcount(differing) <= chunks[k].most;
-        }
-    }
-    return kept;
+    return CW_SCAN_POPCNT.sift(entries, chunks, n_chunks, out);
 }
 
 const struct cw_scan_kernel CW_SCAN_AVX2 = {

@@ -5,8 +5,6 @@
 
 #include "index/search_internal.h"
 
-#define SPEED_ONE 1024
-
 /* ---- snapshots -------------------------------------------------------------------- */
 
 struct cw_search_snapshot *cw_search_snapshot_get(struct cw_search *s)
@@ -124,7 +122,7 @@ int cw_search_open(const struct cw_search_options *options, struct cw_search **o
     }
     s->max_rows = options->max_rows;
     s->pack_rows = options->pack_rows != 0 ? options->pack_rows : CW_SEARCH_PACK_ROWS;
-    atomic_init(&s->speed, SPEED_ONE);
+    atomic_init(&s->speed, CW_SEARCH_SPEED_ONE);
     pthread_mutex_init(&s->merging, NULL);
     pthread_mutex_init(&s->writing, NULL);
     pthread_mutex_init(&s->reading, NULL);
@@ -340,5 +338,5 @@ uint64_t cw_search_cost_us(struct cw_search *s, uint8_t kind, unsigned radius,
     }
     cw_search_snapshot_unref(v);
     const uint64_t speed = atomic_load_explicit(&s->speed, memory_order_relaxed);
-    return ps / 1000 * speed / SPEED_ONE * n_hashes / 1000;
+    return ps / 1000 * speed / CW_SEARCH_SPEED_ONE * n_hashes / 1000;
 }

@@ -9,8 +9,7 @@
 #define BLOCK_ROWS 512 /* 16 KB of hashes, half of a first-level cache */
 #define MAX_RADIUS 128
 #define LEAST_TIMED_PS 10000000 /* shorter queries say little about the speed */
-#define SPEED_ONE 1024
-#define SPEED_MOST (64 * SPEED_ONE)
+#define SPEED_MOST (64 * CW_SEARCH_SPEED_ONE)
 
 _Static_assert(CW_CHUNK_ROWS % BLOCK_ROWS == 0, "a block never spans two chunks");
 
@@ -95,7 +94,7 @@ static int find_in(const struct cw_search_snapshot *v, struct cw_finding *f,
 static void note_speed(struct cw_search *s, uint64_t cost_ps, uint64_t ns)
 {
     if (cost_ps >= LEAST_TIMED_PS) {
-        const uint64_t now = ns * 1000 / (cost_ps / SPEED_ONE);
+        const uint64_t now = ns * 1000 / (cost_ps / CW_SEARCH_SPEED_ONE);
         const uint64_t old = atomic_load_explicit(&s->speed, memory_order_relaxed);
         const uint64_t next = (old * 7 + (now < SPEED_MOST ? now : SPEED_MOST)) / 8;
         atomic_store_explicit(&s->speed, next, memory_order_relaxed);

@@ -20,6 +20,7 @@
 
 #include "index/codes.h"
 
+#define CW_SEARCH_SPEED_ONE 1024
 #define CW_SEARCH_DELTAS 2           /* one that is being packed, one that grows */
 #define CW_SEARCH_PACK_ROWS 512      /* a smaller delta is not worth a segment */
 #define CW_SEARCH_DELTA_ROWS 2000000 /* from here on whoever adds packs first */
@@ -63,7 +64,8 @@ struct cw_search {
     } gone;
     uint64_t newest_saved; /* number of a segment, ever; guarded by who saves */
     atomic_uint_fast64_t queries, fallbacks;
-    atomic_uint_fast64_t speed; /* measured time of a query, in 1/1024 of the estimate */
+    atomic_uint_fast64_t speed; /* measured time of a query; CW_SEARCH_SPEED_ONE = as
+                                   estimated */
 };
 
 /* ---- snapshots (search.c) --------------------------------------------------------- */

@@ -230,45 +230,23 @@ static struct entry get_entry(struct cw_reader *r)
     return e;
 }
 
-struct sweeping {
-    const char *name;
-    size_t n;
-    uint64_t *numbers;
-};
-
-static bool is_named(void *ctx, const char *blob)
-{
-    const struct sweeping *w = ctx;
-    for (size_t i = 0; i < w->n; i++) {
-        char name[CW_SAVED_NAME_MAX + 1];
-        cw_saved_part_name(w->name, w->numbers[i], name);
-        if (strcmp(name, blob) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 int cw_search_sweep(struct cw_saved *saved, const char *name, struct cw_bytes list,
                     struct cw_err *err)
 {
     struct cw_reader r = cw_reader_of(list);
-    struct sweeping w = {.name = name};
-    char prefix[CW_SAVED_NAME_MAX + 1];
     uint64_t newest;
     uint32_t n;
     CW_TRY(get_start(&r, &newest, &n, err));
-    w.numbers = calloc((size_t)n + 1, sizeof *w.numbers);
-    if (w.numbers == NULL) {
+    uint64_t *numbers = calloc((size_t)n + 1, sizeof *numbers);
+    if (numbers == NULL) {
         return cw_fail(err, CW_E_NO_MEMORY, "out of memory");
     }
-    for (; w.n < n; w.n++) {
-        w.numbers[w.n] = get_entry(&r).no;
+    for (uint32_t i = 0; i < n; i++) {
+        numbers[i] = get_entry(&r).no;
     }
-    (void)snprintf(prefix, sizeof prefix, "%s/", name);
     const int rc =
-        r.failed ? corrupt(err) : cw_saved_sweep(saved, prefix, is_named, &w, err);
-    free(w.numbers);
+        r.failed ? corrupt(err) : cw_saved_sweep_parts(saved, name, numbers, n, err);
+    free(numbers);
     return rc;
 }
 

@@ -10,7 +10,6 @@
 #include "server/names.h"
 #include "server/registry.h"
 
-#define BATCH_RADIUS 31 /* the published PDQ threshold */
 #define BATCH_OWNERS 20 /* nearest assets named for one hash */
 
 static void answer_verdict(struct cw_request *r, const struct cw_found_list *found)
@@ -154,7 +153,8 @@ static void match_batch(struct cw_app *app, struct cw_request *r)
         return;
     }
     if (cw_request_only_params(r, names, 1, &why) != 0 ||
-        cw_request_number(r, "radius", 0, 64, BATCH_RADIUS, &radius, &why) != 0) {
+        cw_request_number(r, "radius", 0, CW_BATCH_RADIUS_MOST, CW_BATCH_RADIUS, &radius,
+                          &why) != 0) {
         cw_answer_refusal(r, &why);
         return;
     }

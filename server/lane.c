@@ -2,11 +2,11 @@
 
 #include "hashing/confidence.h"
 #include "server/app.h"
+#include "server/matching.h"
 #include "server/registry.h"
 
 #define BARE_HASH_BYTES 1024 /* a JSON body of that much holds {"pdq"} and no more: */
 #define BARE_HASHES 16       /* its eight turns, and each of them inverted */
-#define BATCH_RADIUS_MOST 64 /* as in api_match.c */
 
 /* Of a batch of hashes; of the largest radius if that of the request is not understood,
  * which is said later. */
@@ -15,9 +15,9 @@ static uint64_t cost_of_batch(const struct cw_app *app, const struct cw_request 
 {
     struct cw_refusal why;
     uint64_t radius;
-    if (cw_request_number(r, "radius", 0, BATCH_RADIUS_MOST, CW_RADIUS_STRONG, &radius,
+    if (cw_request_number(r, "radius", 0, CW_BATCH_RADIUS_MOST, CW_BATCH_RADIUS, &radius,
                           &why) != 0) {
-        radius = BATCH_RADIUS_MOST;
+        radius = CW_BATCH_RADIUS_MOST;
     }
     return cw_search_cost_us(app->registry->assets, CW_VIEW_PDQ, (unsigned)radius,
                              n_hashes);

@@ -14,6 +14,10 @@
 #define CW_MATCHES_MAX 1000  /* of one picture; the best are kept */
 #define CW_MATCHES_SHOWN 100 /* in one answer for one picture; incidents list all */
 #define CW_MATCHES_ALL 20    /* shown when `least` is CW_BAND_NONE */
+/* Of a batch of bare hashes, which is answered without a policy: the published PDQ
+ * threshold if the request names no radius, and the largest it may name. */
+#define CW_BATCH_RADIUS 31
+#define CW_BATCH_RADIUS_MOST 64
 
 /* The run of near-identical frames that an asset belongs to (server/runs.h). */
 struct cw_run_note {
