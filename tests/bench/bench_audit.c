@@ -3,7 +3,6 @@
  *   bench_audit [--events N]
  *
  * A line of JSON for each; `ratio` is against the 200,000 a second that are asked for. */
-#include <ftw.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 #include "base/num.h"
 #include "index/event_json.h"
 #include "index/store.h"
+#include "tests/support/t_folder.h"
 
 #define BATCH 500
 #define TARGET 200000.0
@@ -100,14 +100,6 @@ static int bench(const char *dir, uint64_t n, struct cw_err *err)
     return rc;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"events", required_argument, NULL, 'e'},
@@ -127,7 +119,7 @@ int main(int argc, char **argv)
         return 1;
     }
     const int rc = bench(dir, n, &err);
-    (void)nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    (void)t_folder_remove(dir);
     if (rc != 0) {
         fprintf(stderr, "bench_audit: %s\n", err.text);
     }

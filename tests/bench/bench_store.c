@@ -5,7 +5,6 @@
  *
  * A line of JSON for each way of registering; `ratio` is against the first. Each asset
  * has a fingerprint of 700 bytes and 8 search rows. */
-#include <ftw.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -18,6 +17,7 @@
 #include "base/crypto.h"
 #include "base/num.h"
 #include "index/store.h"
+#include "tests/support/t_folder.h"
 
 #define FINGERPRINT_BYTES 700
 #define MAX_BATCH 500
@@ -134,14 +134,6 @@ static int bench(const char *dir, double seconds, struct cw_err *err)
     return rc;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"dir", required_argument, NULL, 'd'},
@@ -166,7 +158,7 @@ int main(int argc, char **argv)
         return 1;
     }
     const int rc = bench(cw_buf_str(&dir), (double)seconds, &err);
-    (void)nftw(cw_buf_str(&dir), remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    (void)t_folder_remove(cw_buf_str(&dir));
     if (rc != 0) {
         fprintf(stderr, "bench_store: %s\n", err.text);
     }

@@ -2,7 +2,6 @@
 #ifndef CW_TESTS_CONTRACT_STORE_FIXTURE_H
 #define CW_TESTS_CONTRACT_STORE_FIXTURE_H
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "index/store.h"
 #include "index/store_failing.h"
 #include "tests/support/t_cmocka.h"
+#include "tests/support/t_folder.h"
 
 static const uint8_t FIX_ACTOR[CW_KEY_ID_BYTES] = {1, 2, 3, 4, 5, 6, 7, 8};
 
@@ -23,18 +23,9 @@ struct fixture {
     cw_studio_no studio;
 };
 
-static inline int fix_remove(const char *path, const struct stat *st, int type,
-                             struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 static inline void fix_remove_dir(const char *dir)
 {
-    (void)nftw(dir, fix_remove, 16, FTW_DEPTH | FTW_PHYS);
+    (void)t_folder_remove(dir);
 }
 
 static inline void fix_temp_dir(char dir[64])

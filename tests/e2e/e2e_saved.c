@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define WIDTH 640
@@ -183,39 +182,20 @@ static void changed_bytes_are_noticed(void **state)
     expect_part(s, 2);
 }
 
-/* Runs `celwatchd check` on the stopped store; returns its exit status. */
-static int check(const struct t_server *s, bool repair, struct cw_buf *out)
-{
-    char program[T_PATH_CAP];
-    char store[T_PATH_CAP + 8];
-    char errors[T_PATH_CAP + 8];
-    t_program("celwatchd", program);
-    (void)snprintf(store, sizeof store, "%s/store", s->dir);
-    (void)snprintf(errors, sizeof errors, "%s/check", s->dir);
-    const char *const argv[] = {
-        program, "check", "--data", store, repair ? "--repair" : NULL, NULL};
-    struct t_process p =
-        t_process_start(&(struct t_spawn){.argv = argv, .stderr_path = errors});
-    cw_buf_clear(out);
-    t_process_read_all(&p, 60, out);
-    const int status = t_process_wait(&p, 60);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
 static void a_check_compares_it_with_the_truth(void **state)
 {
     struct t_server *s = *state;
     CW_AUTO(cw_buf_done) struct cw_buf out = CW_BUF_INIT(1 << 20);
     t_server_stop(s);
-    assert_int_equal(check(s, false, &out), 0);
+    assert_int_equal(t_server_command(s, "check", NULL, &out), 0);
     assert_non_null(strstr(cw_buf_str(&out), "saved index: "));
     assert_non_null(strstr(cw_buf_str(&out), " 0 problems"));
     change_header(s);
-    assert_int_not_equal(check(s, false, &out), 0);
-    assert_int_equal(check(s, true, &out), 0);
+    assert_int_not_equal(t_server_command(s, "check", NULL, &out), 0);
+    cw_buf_clear(&out);
+    assert_int_equal(t_server_command(s, "check", "--repair", &out), 0);
     assert_non_null(strstr(cw_buf_str(&out), "repaired"));
-    assert_int_equal(check(s, false, &out), 0);
+    assert_int_equal(t_server_command(s, "check", NULL, &out), 0);
     t_server_start(s);
     assert_true(said(s, "derived_assets=3 "));
     expect_part(s, 1);

@@ -1,8 +1,8 @@
-/* fuzz_local_saved.c - restores a local index from a list and a pack, and asks it. Two
- * bytes tell how long the list is; the pack follows. */
+/* fuzz_local_saved.c - restores a local index from a list and a pack, and asks it. */
 #include <stdlib.h>
 
 #include "index/local_save.h"
+#include "tests/fuzz/fuzz_saved.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -37,19 +37,6 @@ static void restore(struct cw_saved *saved, struct cw_bytes list, struct cw_byte
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const uint8_t secret[CW_SAVED_SECRET_BYTES];
-    struct cw_kv *kv = NULL;
-    struct cw_saved *saved = NULL;
-    if (size < 2 || size > 100000) {
-        return 0;
-    }
-    const size_t claimed = (size_t)data[0] << 8 | data[1];
-    const size_t n = claimed < size - 2 ? claimed : size - 2;
-    if (cw_kv_open_memory(&kv, NULL) != 0 ||
-        cw_saved_open(kv, secret, &saved, NULL) != 0) {
-        abort();
-    }
-    restore(saved, cw_bytes_of(data + 2, n), cw_bytes_of(data + 2 + n, size - 2 - n));
-    cw_saved_close(saved);
+    fuzz_saved(data, size, 100000, restore);
     return 0;
 }

@@ -2,10 +2,10 @@
 
 #include "base/clock.h"
 #include "tests/support/t_cmocka.h"
+#include "tests/support/t_folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -179,17 +179,9 @@ void t_make_folder(char out[T_PATH_CAP])
     assert_non_null(mkdtemp(out));
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 void t_remove_tree(const char *path)
 {
-    assert_int_equal(nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+    assert_int_equal(t_folder_remove(path), 0);
 }
 
 void t_expect_no_sanitizer_report(const char *text)

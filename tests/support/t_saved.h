@@ -1,4 +1,4 @@
-/* t_saved.h - a database for saved blobs in a temporary folder, for benchmarks. */
+/* t_saved.h - somewhere to save blobs: in memory, or in a temporary folder. */
 #ifndef CW_TESTS_SUPPORT_T_SAVED_H
 #define CW_TESTS_SUPPORT_T_SAVED_H
 
@@ -9,11 +9,25 @@
 #include <unistd.h>
 
 #include "index/saved.h"
+#include "tests/support/t_folder.h"
 
 struct t_saved {
     char dir[40];
     struct cw_saved *saved; /* owned */
 };
+
+/* In memory; to be ended with cw_saved_close. */
+static inline struct cw_saved *t_saved_in_memory(void)
+{
+    static const uint8_t secret[CW_SAVED_SECRET_BYTES] = {4, 2};
+    struct cw_kv *kv = NULL;
+    struct cw_saved *saved = NULL;
+    if (cw_kv_open_memory(&kv, NULL) != 0 ||
+        cw_saved_open(kv, secret, &saved, NULL) != 0) {
+        abort();
+    }
+    return saved;
+}
 
 static inline double t_wall_s(void)
 {
@@ -45,14 +59,8 @@ static inline void t_saved_open(struct t_saved *t)
 
 static inline void t_saved_remove(struct t_saved *t)
 {
-    static const char *const FILES[] = {"data.mdb", "lock.mdb", "celwatch.lock"};
-    char path[64];
     cw_saved_close(t->saved);
-    for (size_t i = 0; i < sizeof FILES / sizeof *FILES; i++) {
-        (void)snprintf(path, sizeof path, "%s/%s", t->dir, FILES[i]);
-        (void)unlink(path);
-    }
-    (void)rmdir(t->dir);
+    (void)t_folder_remove(t->dir);
 }
 
 /* Seconds it takes to read the file it is in from the system's cache into new memory, and

@@ -33,10 +33,10 @@ void t_server_end_stop(struct t_server *s);
 /* SIGKILL: nothing gets a chance to be written. */
 void t_server_kill(struct t_server *s);
 
-/* Runs `celwatchd COMMAND --data STORE [FILE]` on its store, whether it runs or not.
+/* Runs `celwatchd COMMAND --data STORE [ARGUMENT]` on its store, whether it runs or not.
  *
  * command  NULL = serve, which is expected to fail
- * file     NULL = none
+ * file     an operand or a flag; NULL = none
  * out      what it printed on both outputs is appended
  * Returns  the exit status */
 int t_server_command(const struct t_server *s, const char *command, const char *file,

@@ -9,19 +9,18 @@
 #include "server/ingest.h"
 #include "tests/support/t_app.h"
 #include "tests/support/t_frames.h"
+#include "tests/support/t_saved.h"
 
 #define FIGURE 77
 
-static const uint8_t SECRET[CW_SAVED_SECRET_BYTES] = {8};
 static struct t_app t;
 static struct cw_saved *saved;
 
 static int open_all(void **state)
 {
-    struct cw_kv *kv = NULL;
     (void)state;
-    return t_app_open(&t) != 0 || cw_kv_open_memory(&kv, NULL) != 0 ||
-           cw_saved_open(kv, SECRET, &saved, NULL) != 0;
+    saved = t_saved_in_memory();
+    return t_app_open(&t);
 }
 
 static int close_all(void **state)

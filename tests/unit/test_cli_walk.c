@@ -1,8 +1,8 @@
 #include "cli/walk.h"
 #include "tests/support/t_cmocka.h"
+#include "tests/support/t_folder.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,16 +29,10 @@ static int enter(void **state)
            chdir(home) != 0;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st, (void)type, (void)at;
-    return remove(path);
-}
-
 static int leave(void **state)
 {
     (void)state;
-    return chdir(before) != 0 || nftw(home, remove_entry, 8, FTW_DEPTH | FTW_PHYS) != 0;
+    return chdir(before) != 0 || t_folder_remove(home) != 0;
 }
 
 static void expect_walk(const char *path, const char *const *wanted, size_t n)

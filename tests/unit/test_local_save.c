@@ -3,21 +3,11 @@
 #include "index/local_save.h"
 #include "index/local_snapshot.h"
 #include "tests/support/t_cmocka.h"
+#include "tests/support/t_saved.h"
 #include "tests/support/t_sketch.h"
 
 #define STUDIO 3
 #define POINTS 200
-
-static const uint8_t SECRET[CW_SAVED_SECRET_BYTES] = {4, 2};
-
-static struct cw_saved *new_saved(void)
-{
-    struct cw_kv *kv = NULL;
-    struct cw_saved *s = NULL;
-    assert_int_equal(cw_kv_open_memory(&kv, NULL), 0);
-    assert_int_equal(cw_saved_open(kv, SECRET, &s, NULL), 0);
-    return s;
-}
 
 static struct cw_local_index *new_index(void)
 {
@@ -132,7 +122,7 @@ static void comes_back_as_it_was(void **state)
     (void)state;
     static const uint64_t NUMBERS[] = {0, 1, 200, 700}; /* the last: packs as well */
     for (size_t i = 0; i < sizeof NUMBERS / sizeof *NUMBERS; i++) {
-        struct cw_saved *s = new_saved();
+        struct cw_saved *s = t_saved_in_memory();
         struct cw_local_index *a = new_index();
         struct cw_local_index *b = new_index();
         add(a, 1, NUMBERS[i]);
@@ -153,7 +143,7 @@ static void comes_back_as_it_was(void **state)
 static void goes_on_after_it(void **state)
 {
     (void)state;
-    struct cw_saved *s = new_saved();
+    struct cw_saved *s = t_saved_in_memory();
     struct cw_local_index *a = new_index();
     add(a, 1, 400);
     struct cw_buf list = save(a, s);
@@ -183,7 +173,7 @@ static void goes_on_after_it(void **state)
 static void a_save_that_is_cut_off_changes_nothing(void **state)
 {
     (void)state;
-    struct cw_saved *s = new_saved();
+    struct cw_saved *s = t_saved_in_memory();
     struct cw_local_index *a = new_index();
     struct cw_local_index *b = new_index();
     add(a, 1, 700);
@@ -212,7 +202,7 @@ static void a_save_that_is_cut_off_changes_nothing(void **state)
 static void damaged_lists_are_refused(void **state)
 {
     (void)state;
-    struct cw_saved *s = new_saved();
+    struct cw_saved *s = t_saved_in_memory();
     struct cw_local_index *a = new_index();
     uint64_t seed = 5;
     add(a, 1, 400);

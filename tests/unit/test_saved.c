@@ -1,11 +1,11 @@
 /* Blobs kept beside the truth, on both engines: whole, in pieces, damaged, swept. */
 #include "index/saved.h"
 #include "tests/support/t_cmocka.h"
+#include "tests/support/t_folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const uint8_t SECRET[CW_SAVED_SECRET_BYTES] = {1, 2, 3};
 
@@ -103,7 +103,6 @@ static void on_disk_over_a_restart(void **state)
 {
     (void)state;
     char dir[] = "/tmp/celwatch-saved-XXXXXX";
-    char file[64];
     assert_non_null(mkdtemp(dir));
     struct cw_saved *s = open_saved(lmdb(dir)); /* the map grows from 1 MiB */
     keeps_blobs_of_every_size(s);
@@ -112,12 +111,7 @@ static void on_disk_over_a_restart(void **state)
     assert_holds(s, "one", 5, 7);
     assert_holds(s, "two", 3000000, 9);
     cw_saved_close(s);
-    static const char *const NAMES[] = {"data.mdb", "lock.mdb", "celwatch.lock"};
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
-        (void)snprintf(file, sizeof file, "%s/%s", dir, NAMES[i]);
-        (void)unlink(file);
-    }
-    (void)rmdir(dir);
+    (void)t_folder_remove(dir);
 }
 
 /* ---- damage ----------------------------------------------------------------------- */
@@ -186,7 +180,6 @@ static void another_store_is_noticed(void **state)
     (void)state;
     static const uint8_t other[CW_SAVED_SECRET_BYTES] = {9};
     char dir[] = "/tmp/celwatch-saved-XXXXXX";
-    char file[64];
     struct cw_saved_reader *r = NULL;
     assert_non_null(mkdtemp(dir));
     struct cw_saved *s = open_saved(lmdb(dir));
@@ -195,12 +188,7 @@ static void another_store_is_noticed(void **state)
     assert_int_equal(cw_saved_open(lmdb(dir), other, &s, NULL), 0);
     assert_int_equal(cw_saved_get(s, "name", &r, NULL), CW_E_CORRUPT);
     cw_saved_close(s);
-    static const char *const NAMES[] = {"data.mdb", "lock.mdb", "celwatch.lock"};
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
-        (void)snprintf(file, sizeof file, "%s/%s", dir, NAMES[i]);
-        (void)unlink(file);
-    }
-    (void)rmdir(dir);
+    (void)t_folder_remove(dir);
 }
 
 /* ---- sweeping --------------------------------------------------------------------- */

@@ -3,22 +3,12 @@
 #include "index/search_internal.h"
 #include "index/search_save.h"
 #include "tests/support/t_cmocka.h"
+#include "tests/support/t_saved.h"
 #include "tests/support/t_sketch.h"
 
 #define STUDIOS 3
 #define KINDS 2
 #define NAME "hashes"
-
-static const uint8_t SECRET[CW_SAVED_SECRET_BYTES] = {4, 2};
-
-static struct cw_saved *new_saved(void)
-{
-    struct cw_kv *kv = NULL;
-    struct cw_saved *s = NULL;
-    assert_int_equal(cw_kv_open_memory(&kv, NULL), 0);
-    assert_int_equal(cw_saved_open(kv, SECRET, &s, NULL), 0);
-    return s;
-}
 
 /* Everything is packed when it is settled. */
 static struct cw_search *new_search(void)
@@ -111,7 +101,7 @@ static void comes_back_as_it_was(void **state)
     static const uint64_t NUMBERS[] = {0, 1, 2, 400};
     (void)state;
     for (size_t i = 0; i < sizeof NUMBERS / sizeof *NUMBERS; i++) {
-        struct cw_saved *saved = new_saved();
+        struct cw_saved *saved = t_saved_in_memory();
         struct cw_search *a = new_search();
         struct cw_search *b = new_search();
         add(a, 1, NUMBERS[i]);
@@ -134,7 +124,7 @@ static void comes_back_as_it_was(void **state)
 
 static void goes_on_after_it(void **state)
 {
-    struct cw_saved *saved = new_saved();
+    struct cw_saved *saved = t_saved_in_memory();
     struct cw_search *a = new_search();
     (void)state;
     add(a, 1, 300);
@@ -169,7 +159,7 @@ static void goes_on_after_it(void **state)
  */
 static void a_save_that_is_cut_off_changes_nothing(void **state)
 {
-    struct cw_saved *saved = new_saved();
+    struct cw_saved *saved = t_saved_in_memory();
     struct cw_search *a = new_search();
     struct cw_search *b = new_search();
     struct cw_search *c = new_search();
@@ -200,7 +190,7 @@ static void a_save_that_is_cut_off_changes_nothing(void **state)
 static void more_than_it_may_hold_is_refused(void **state)
 {
     const struct cw_search_options small = {.max_rows = 100};
-    struct cw_saved *saved = new_saved();
+    struct cw_saved *saved = t_saved_in_memory();
     struct cw_search *a = new_search();
     struct cw_search *b = NULL;
     (void)state;
@@ -233,7 +223,7 @@ static void try_restore(struct cw_saved *saved, struct cw_bytes list, bool must_
 
 static void damaged_lists_are_refused(void **state)
 {
-    struct cw_saved *saved = new_saved();
+    struct cw_saved *saved = t_saved_in_memory();
     struct cw_search *a = new_search();
     uint64_t seed = 5;
     (void)state;
@@ -257,7 +247,7 @@ static void damaged_lists_are_refused(void **state)
 /* Segments whose bytes were changed by somebody who could make the digests again. */
 static void damaged_segments_lead_nowhere(void **state)
 {
-    struct cw_saved *saved = new_saved();
+    struct cw_saved *saved = t_saved_in_memory();
     struct cw_search *a = new_search();
     struct cw_saved_reader *r = NULL;
     char name[CW_SAVED_NAME_MAX + 1];
